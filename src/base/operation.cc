@@ -1,0 +1,69 @@
+#include "base/operation.h"
+
+#include <fmt/format.h>
+
+#include "base/datatypes.h"
+
+namespace xccl {
+namespace {
+
+const char* op_name(std::uint8_t op) {
+    return op == kPremulOp ? "premul_sum" : reduce_op_name(op);
+}
+
+const char* or_unknown(const char* name) {
+    return name ? name : "?";
+}
+
+bool has_op(std::uint8_t coll) {
+    return coll == xcclCollAllReduce || coll == xcclCollReduce || coll == xcclCollReduceScatter ||
+           coll == xcclCollReduceScatterv;
+}
+
+std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
+    state = (state ^ value) * 0x9e3779b97f4a7c15u;
+    return state ^ (state >> 29);
+}
+
+}  // namespace
+
+std::uint32_t signature_of(const OperationDescriptor& operation) {
+    const std::uint64_t small =
+        static_cast<std::uint64_t>(static_cast<std::uint32_t>(operation.root)) << 32 |
+        static_cast<std::uint64_t>(operation.coll) << 16 |
+        static_cast<std::uint64_t>(operation.datatype) << 8 | operation.op;
+    const std::uint64_t hash = mix(mix(mix(1, operation.sequence), operation.count), small);
+    return static_cast<std::uint32_t>(hash ^ (hash >> 32));
+}
+
+std::string describe(const OperationDescriptor& operation) {
+    if (operation.sequence == 0) return "no operation yet";
+    std::string text = fmt::format(
+        "{} #{} of {} {}", or_unknown(coll_name(static_cast<xcclColl_t>(operation.coll))),
+        operation.sequence, operation.count,
+        or_unknown(datatype_name(static_cast<xcclDataType_t>(operation.datatype))));
+    if (has_op(operation.coll)) text += fmt::format(", {}", or_unknown(op_name(operation.op)));
+    if (operation.root >= 0) text += fmt::format(", root {}", operation.root);
+    return text;
+}
+
+std::string difference(const OperationDescriptor& here, const OperationDescriptor& there) {
+    std::string text;
+    const auto note = [&](const char* what, auto mine, auto theirs) {
+        if (mine == theirs) return;
+        if (!text.empty()) text += "; ";
+        text += fmt::format("{} {} here, {} there", what, mine, theirs);
+    };
+    const auto name = [](const char* n) { return std::string_view(or_unknown(n)); };
+    note("operation", name(coll_name(static_cast<xcclColl_t>(here.coll))),
+         name(coll_name(static_cast<xcclColl_t>(there.coll))));
+    note("count", here.count, there.count);
+    note("datatype", name(datatype_name(static_cast<xcclDataType_t>(here.datatype))),
+         name(datatype_name(static_cast<xcclDataType_t>(there.datatype))));
+    note("op", name(op_name(here.op)), name(op_name(there.op)));
+    note("root", here.root, there.root);
+    note("position in the order of calls", here.sequence, there.sequence);
+    return text;
+}
+
+}  // namespace xccl

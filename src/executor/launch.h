@@ -1,0 +1,72 @@
+// A launch: encoded steps bound to one call's buffers, counts and types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/operation.h"
+#include "device/kernels.h"
+#include "schedule/steps.h"
+#include "xccl.h"
+
+namespace xccl {
+
+// Where the chunks of one space lie in a caller's buffer, in elements.
+struct ChunkLayout {
+    enum class Kind : std::uint8_t {
+        kTile,    // the buffer is cut into tiles, each tile into chunk_count chunks side by side
+        kBlocks,  // chunk i is block i of `count` elements; tile t is piece t of every block
+        kVector,  // chunk i has counts[i] elements at displacements[i]; tile t is piece t of each
+    };
+    Kind kind = Kind::kTile;
+    std::uint64_t count = 0;                   // kTile: of the buffer; kBlocks: of one block
+    std::vector<std::uint64_t> counts;         // kVector: [chunk]
+    std::vector<std::uint64_t> displacements;  // kVector: [chunk]
+};
+
+struct Piece {
+    std::uint64_t offset = 0;  // elements from the buffer's start
+    std::uint64_t count = 0;   // elements; 0: nothing to move
+};
+
+// Chunk `chunk` of tile `tile`. `piece_elements` is the most that one chunk has in a tile.
+//   kTile    tile t is [t * T, ...) with T = piece_elements * chunk_count; a tile of E elements is
+//   cut
+//            into chunks of ceil(E / chunk_count), rounded up to a multiple of 16 if E >= 64 *
+//            chunk_count
+//   others   piece t of block or vector entry `chunk`
+Piece piece_of(const ChunkLayout& layout, std::uint32_t chunk_count, std::uint64_t piece_elements,
+               std::uint32_t chunk, std::uint64_t tile);
+std::uint64_t tile_count_of(const ChunkLayout& layout, std::uint32_t chunk_count,
+                            std::uint64_t piece_elements);
+
+struct Launch {
+    std::shared_ptr<const Steps> steps;
+    int first_lane = 0;  // of the link's lanes: flagged or slotted; Steps::lanes follow from there
+
+    const std::byte* input = nullptr;
+    std::byte* output = nullptr;
+    ChunkLayout input_layout;
+    ChunkLayout output_layout;
+    // Scratch chunk i of a tile is as long as chunk i % chunk_count of `work_layout`, and lies in
+    // library memory that the engine owns.
+    ChunkLayout work_layout;
+    std::uint64_t piece_elements = 1;  // piece * max_span elements of the wire type fit a slot
+
+    xcclDataType_t type = xcclUint8;
+    bool wide_wire =
+        false;  // messages and scratch hold accumulate_type(type): rounded once, at kOutput
+    ReduceKind reduce_kind = ReduceKind::kSum;
+    bool scale_input =
+        false;  // premul and floating avg: x becomes round(x * scale) when read from kInput
+    Scale scale{};
+    std::int64_t divide_output_by =
+        0;  // integer avg: what a tile leaves in kOutput is divided; 0: not
+
+    OperationDescriptor descriptor;
+    std::uint32_t signature = 0;  // signature_of(descriptor), carried by every message
+};
+
+}  // namespace xccl

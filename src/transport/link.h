@@ -1,0 +1,88 @@
+// A link: this rank's end of everything between it and one peer, as the executor sees it.
+//
+// The executor only ever touches mailboxes in memory that it can read and write. If the peer maps
+// the same memory (threads, processes of one host), that is all there is, and no step pays a
+// virtual call. If not, both ends have mailboxes of their own and a *carrier* (tcp, later verbs
+// and ucx; the simulator's in tests) copies messages from the sender's to the receiver's and
+// credit back. So the executor, the proofs about bounded mailboxes and the simulator are the same
+// for every transport.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/operation.h"
+#include "base/status.h"
+#include "transport/mailbox.h"
+
+namespace xccl {
+
+// Lanes of every link of a communicator, agreed by all ranks when it is made:
+// [0, flagged_lanes)                  small slots: messages that fit a few cache lines
+// [flagged_lanes, + slotted_lanes)    large slots
+// the last one                        grouped sends and receives, large slots
+struct LaneGeometry {
+    std::uint32_t flagged_slot_bytes = 256;
+    std::uint32_t flagged_slot_count = 8;
+    std::uint32_t slotted_slot_bytes = 64 * 1024 + 16;  // rounded up to a cache line when laid out
+    std::uint32_t slotted_slot_count = 4;
+    int flagged_lanes = 2;
+    int slotted_lanes = 2;
+
+    int lane_count() const { return flagged_lanes + slotted_lanes + 1; }
+    int point_to_point_lane() const { return flagged_lanes + slotted_lanes; }
+    bool is_flagged(int lane) const { return lane < flagged_lanes; }
+};
+
+struct Doorbell;  // doorbell.h: wakes a rank that sleeps
+class Carrier;
+
+struct Link {
+    int peer = -1;
+    std::vector<Sender> senders;      // by lane
+    std::vector<Receiver> receivers;  // by lane
+    Doorbell* doorbell = nullptr;     // the peer's, if its memory is mapped
+    Carrier* carrier = nullptr;       // who moves the messages, if it is not
+};
+
+// Moves messages between mailboxes of ranks that share no memory. Used by one thread at a time (the
+// holder of the communicator's engine); nothing here blocks.
+class Carrier {
+  public:
+    virtual ~Carrier() = default;
+    virtual const char* name() const = 0;
+
+    // The executor has published to, or released from, this lane of the link to `peer`.
+    virtual void published(int peer, int lane) = 0;
+    virtual void released(int peer, int lane) = 0;
+
+    // Moves what can be moved now; true if anything was. A failure names the peer that is lost.
+    virtual Result<bool> progress() = 0;
+
+    // True when everything published has left this process: an operation may complete.
+    virtual bool flushed() const = 0;
+
+    // Sends `operation` (what this rank is doing) along with the next frame to each peer; tell()
+    // sends it to one peer at once, for a rank that has waited long.
+    virtual void announce(const OperationDescriptor& operation) = 0;
+    virtual void tell(int peer) = 0;
+    // What `peer` was last heard to be doing.
+    virtual std::optional<OperationDescriptor> heard(int peer) const = 0;
+
+    // A descriptor that polls readable when progress() may have something to do; -1 if none.
+    virtual int poll_descriptor() const { return -1; }
+};
+
+// Makes links. One per kind; connect() returns at once, the connection may still be forming.
+class Transport {
+  public:
+    virtual ~Transport() = default;
+    virtual const char* name() const = 0;
+    virtual Result<std::unique_ptr<Link>> connect(int peer) = 0;
+    virtual Carrier* carrier() { return nullptr; }
+    virtual std::uint64_t payload_bytes_sent() const { return 0; }  // that left this host's memory
+};
+
+}  // namespace xccl

@@ -1,0 +1,138 @@
+// The mailbox: one direction of one lane between two ranks. A bounded ring of slots in memory that
+// both ends can see, one writer, one reader. Everything that xccl sends goes through one.
+//
+//     sender                                   receiver
+//     reserve()  a free slot, or none          peek()     the head message, or none
+//     ... write the payload ...                ... read the payload ...
+//     publish()  flag := sequence | signature  release()  consumed := sequence
+//
+// A slot is [SlotHeader][payload]. The flag shares the first cache line with the start of the
+// payload, so a small message crosses in one trip. The flag word holds the message's sequence
+// number (never equal to what the slot held before, also after wrap-around) and the signature of
+// the operation it belongs to, so a reader sees a mismatched call without a second look.
+//
+// Credit is the distance between what was published and what was consumed. The sender keeps the
+// last consumed count it saw and reads the shared word only when that says "full". Both counts
+// belong to the connection and span operations.
+//
+// Memory ordering, in C++ terms (x86 gets it for free, Arm does not):
+//     payload writes   -> publish: flag.store(release)     pairs with  peek: flag.load(acquire)
+//     payload reads    -> release: consumed.store(release) pairs with  reserve:
+//     consumed.load(acquire)
+//
+// The templates take a Memory policy, so that the host's atomics, the simulator and a memory-model
+// checker run this very source.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace xccl {
+
+// The host's own memory.
+struct HostMemory {
+    template <typename T>
+    using Atomic = std::atomic<T>;
+    static constexpr auto kRelaxed = std::memory_order_relaxed;
+    static constexpr auto kAcquire = std::memory_order_acquire;
+    static constexpr auto kRelease = std::memory_order_release;
+};
+
+template <class Memory>
+struct BasicSlotHeader {
+    typename Memory::template Atomic<std::uint64_t> flag;  // sequence << 32 | signature
+    std::uint32_t byte_count;
+    std::uint32_t reserved;
+};
+using SlotHeader = BasicSlotHeader<HostMemory>;
+static_assert(sizeof(SlotHeader) == 16);
+
+// Where a mailbox lies. All zero bytes is the empty mailbox.
+template <class Memory>
+struct BasicMailboxView {
+    std::byte* slots = nullptr;  // slot_count * slot_bytes, aligned to 64
+    typename Memory::template Atomic<std::uint32_t>* consumed = nullptr;
+    std::uint32_t slot_count = 0;  // a power of two
+    std::uint32_t slot_bytes = 0;  // header and payload
+    std::uint32_t payload_bytes() const {
+        return slot_bytes - static_cast<std::uint32_t>(sizeof(BasicSlotHeader<Memory>));
+    }
+    BasicSlotHeader<Memory>* header(std::uint32_t sequence) const {
+        const std::size_t index = (sequence - 1) & (slot_count - 1);
+        return reinterpret_cast<BasicSlotHeader<Memory>*>(slots + index * slot_bytes);
+    }
+};
+using MailboxView = BasicMailboxView<HostMemory>;
+
+struct Message {
+    const std::byte* payload;
+    std::uint32_t byte_count;
+    std::uint32_t signature;
+};
+
+template <class Memory>
+class BasicSender {
+  public:
+    BasicSender() = default;
+    explicit BasicSender(BasicMailboxView<Memory> view, std::uint32_t start = 0)
+        : view_(view), published_(start), consumed_seen_(start) {}
+
+    // Where the next message's payload goes; null while the ring is full.
+    std::byte* reserve() {
+        if (published_ - consumed_seen_ == view_.slot_count) {
+            consumed_seen_ = view_.consumed->load(Memory::kAcquire);
+            if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
+        }
+        return reinterpret_cast<std::byte*>(view_.header(published_ + 1) + 1);
+    }
+
+    // Makes the reserved message visible.
+    void publish(std::uint32_t byte_count, std::uint32_t signature) {
+        ++published_;
+        auto* header = view_.header(published_);
+        header->byte_count = byte_count;
+        header->flag.store(static_cast<std::uint64_t>(published_) << 32 | signature,
+                           Memory::kRelease);
+    }
+
+    std::uint32_t published() const { return published_; }
+    const BasicMailboxView<Memory>& view() const { return view_; }
+
+  private:
+    BasicMailboxView<Memory> view_;
+    std::uint32_t published_ = 0;
+    std::uint32_t consumed_seen_ = 0;
+};
+using Sender = BasicSender<HostMemory>;
+
+template <class Memory>
+class BasicReceiver {
+  public:
+    BasicReceiver() = default;
+    explicit BasicReceiver(BasicMailboxView<Memory> view, std::uint32_t start = 0)
+        : view_(view), consumed_(start) {}
+
+    // Is there a message? If so *message describes it; it stays until release().
+    bool peek(Message* message) const {
+        auto* header = view_.header(consumed_ + 1);
+        const std::uint64_t flag = header->flag.load(Memory::kAcquire);
+        if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
+        *message = {reinterpret_cast<const std::byte*>(header + 1), header->byte_count,
+                    static_cast<std::uint32_t>(flag)};
+        return true;
+    }
+
+    // Gives the slot of the message that peek() showed back to the sender.
+    void release() { view_.consumed->store(++consumed_, Memory::kRelease); }
+
+    std::uint32_t consumed() const { return consumed_; }
+    const BasicMailboxView<Memory>& view() const { return view_; }
+
+  private:
+    BasicMailboxView<Memory> view_;
+    std::uint32_t consumed_ = 0;
+};
+using Receiver = BasicReceiver<HostMemory>;
+
+}  // namespace xccl
