@@ -6,6 +6,11 @@
 //
 // Collectives run in the order of submission, one at a time; grouped sends and receives run as one
 // queue per peer and direction, all active together, beside them.
+//
+// Every message carries the epoch and a hash of all collectives so far, this one included. So a
+// call that differs between two ranks shows in the next message between them, whatever it is.
+//
+// Carriers are told of what was published and released; the caller calls Carrier::progress().
 #pragma once
 
 #include <cstdint>
@@ -28,15 +33,20 @@ class Neighbourhood {
     virtual Result<Link*> link(int peer) = 0;  // the same pointer every time
     // Makes this rank's current operation visible to all peers (a line of shared memory; with the
     // next frame of each carrier). Costs one cache line.
+    // Called when a collective starts.
     virtual void publish(const OperationDescriptor& operation) = 0;
     // What `peer` was last seen doing; and at a given sequence number, if that is still known.
     virtual std::optional<OperationDescriptor> last_of(int peer) = 0;
     virtual std::optional<OperationDescriptor> at_of(int peer, std::uint64_t sequence) = 0;
-    // "rank 3 on node7"
+    // "rank 3 on node7"; also of this rank itself.
     virtual std::string name_of(int peer) = 0;
 };
 
-using Ticket = std::uint64_t;  // of a submitted operation; increases; 0 is none
+// Names a submitted operation; 0 is none. Only done() can compare two of them.
+using Ticket = std::uint64_t;
+
+// A launch that an engine has checked, and for which it holds links and scratch memory.
+class PreparedLaunch;
 
 // What the engine's oldest unfinished operation is waiting for.
 struct Blockage {
@@ -51,13 +61,21 @@ struct Blockage {
 
 class Engine {
   public:
-    Engine(int rank, int rank_count, LaneGeometry geometry, Neighbourhood* neighbourhood);
+    // `epoch` tells apart the lives of a set of mailboxes: messages of another epoch are taken for
+    // not there. Equal on all ranks.
+    Engine(int rank, int rank_count, LaneGeometry geometry, Neighbourhood* neighbourhood,
+           std::uint8_t epoch = 0);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Queues a collective. The launch is copied; buffers stay the caller's.
-    Result<Ticket> submit(const Launch& launch);
+    // Checks a launch against the lanes, and gets its links and scratch: what is slow and may fail.
+    // To be kept for the next call of the same shape. For this engine only.
+    Result<std::shared_ptr<const PreparedLaunch>> prepare(Launch launch);
+
+    // Queues a collective. Cheap: a cached call costs submit() and advance(), which neither
+    // allocate nor, while the same launch is repeated, count references.
+    Ticket submit(const std::shared_ptr<const PreparedLaunch>& launch, const Buffers& buffers);
 
     // Queues one half of a point-to-point exchange of `bytes`. `descriptor.root` is the peer.
     Result<Ticket> submit_send(int peer, const std::byte* data, std::uint64_t bytes,
@@ -77,9 +95,10 @@ class Engine {
     // Ends everything pending with `failure` (peer death, abort, deadline). The first one wins.
     void fail(const Status& failure);
 
-    // For whoever has waited long: whom for, and whether that peer's published operation explains
-    // it. check_mismatch() fails the engine, naming both sides' values, if a peer that is waited
-    // for is seen in, or past, an operation that cannot match.
+    // For whoever has waited long: whom for, and whether what peers have published explains it.
+    // check_mismatch() fails the engine, naming both sides' values, if a peer that this rank has a
+    // link to is seen in, or past, an operation that does not match this rank's of the same
+    // sequence number.
     std::optional<Blockage> blockage() const;
     void check_mismatch();
 

@@ -1,4 +1,4 @@
-// A launch: encoded steps bound to one call's buffers, counts and types.
+// A launch: encoded steps bound to counts, types and lanes; and the buffers of one call.
 #pragma once
 
 #include <cstddef>
@@ -42,31 +42,37 @@ Piece piece_of(const ChunkLayout& layout, std::uint32_t chunk_count, std::uint64
 std::uint64_t tile_count_of(const ChunkLayout& layout, std::uint32_t chunk_count,
                             std::uint64_t piece_elements);
 
+// Everything about a call but its buffers, so that one launch serves every call of its shape.
 struct Launch {
     std::shared_ptr<const Steps> steps;
     int first_lane = 0;  // of the link's lanes: flagged or slotted; Steps::lanes follow from there
 
-    const std::byte* input = nullptr;
-    std::byte* output = nullptr;
     ChunkLayout input_layout;
     ChunkLayout output_layout;
     // Scratch chunk i of a tile is as long as chunk i % chunk_count of `work_layout`, and lies in
-    // library memory that the engine owns.
+    // library memory that the engine owns. It also tells the length of a message that a step
+    // passes on without touching a buffer.
     ChunkLayout work_layout;
     std::uint64_t piece_elements = 1;  // piece * max_span elements of the wire type fit a slot
 
     xcclDataType_t type = xcclUint8;
-    bool wide_wire =
-        false;  // messages and scratch hold accumulate_type(type): rounded once, at kOutput
+    // Messages and scratch hold accumulate_type(type): rounded once, at kOutput.
+    bool wide_wire = false;
     ReduceKind reduce_kind = ReduceKind::kSum;
-    bool scale_input =
-        false;  // premul and floating avg: x becomes round(x * scale) when read from kInput
-    Scale scale{};
-    std::int64_t divide_output_by =
-        0;  // integer avg: what a tile leaves in kOutput is divided; 0: not
+    // Premultiplied sum and floating average: x becomes round(x * scale) when read from kInput.
+    bool scale_input = false;
+    // Integer average: what a tile leaves in kOutput is divided by this when the tile is complete,
+    // so partial results that travel are not. 0: not.
+    std::int64_t divide_output_by = 0;
 
-    OperationDescriptor descriptor;
-    std::uint32_t signature = 0;  // signature_of(descriptor), carried by every message
+    OperationDescriptor descriptor;  // but for `sequence` and `in_place`: the engine sets them
+};
+
+// What a call brings along. Both stay the caller's, and valid until the operation is done.
+struct Buffers {
+    const std::byte* input = nullptr;
+    std::byte* output = nullptr;
+    Scale scale{};  // where Launch::scale_input is set
 };
 
 }  // namespace xccl

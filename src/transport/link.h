@@ -63,6 +63,9 @@ class Carrier {
 
     // True when everything published has left this process: an operation may complete.
     virtual bool flushed() const = 0;
+    // The same for one lane to one peer: what an operation waits for that has used it, so that it
+    // need not wait for another one's messages.
+    virtual bool flushed(int /*peer*/, int /*lane*/) const { return flushed(); }
 
     // Sends `operation` (what this rank is doing) along with the next frame to each peer; tell()
     // sends it to one peer at once, for a rank that has waited long.
