@@ -52,13 +52,13 @@ struct Scale {
 struct Reduction {
     xcclDataType_t type;
     ReduceKind kind;
-    std::span<const ReduceSource> sources;  // at least one
-    std::span<const ReduceDestination> destinations;
+    std::span<const ReduceSource> sources;            // at least one
+    std::span<const ReduceDestination> destinations;  // at least one
     std::size_t count;
     Scale scale;
 };
 
-// Buffers may lie at any byte address. A destination may equal a source of the same width, element
+// Buffers may lie at any byte address, and may be null if `count` is 0. A destination may equal a source of the same width, element
 // for element; it must not overlap one otherwise, nor another destination. One source is copied,
 // converted and scaled as it and the destination ask for.
 void reduce(const Reduction& reduction);
@@ -67,7 +67,7 @@ void reduce(const Reduction& reduction);
 // Does nothing to floating datatypes.
 void divide_integers(xcclDataType_t type, std::byte* data, std::size_t count, std::int64_t divisor);
 
-// Copies `bytes`; the two ranges are equal or disjoint.
+// Copies `bytes`; the two ranges are equal or disjoint, and may be null if `bytes` is 0.
 void copy_bytes(std::byte* destination, const std::byte* source, std::size_t bytes);
 
 // The form of the kernels that this process uses: "avx512", "avx2" or "generic".

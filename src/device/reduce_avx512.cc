@@ -1,0 +1,35 @@
+// The reduction kernels for processors with AVX-512 (F, BW, DQ, VL).
+#if defined(__x86_64__)
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/limits.h"
+#include "device/elements.h"
+#include "device/reduce_table.h"
+
+// What is included above stays free of these instructions: the linker may pick its copy of an
+// inline function for all of the program.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2")
+#endif
+
+namespace xccl {
+namespace {
+#include "device/reduce_kernels.inc"
+}  // namespace
+
+const ReduceTable kAvx512ReduceTable = {"avx512", XCCL_REDUCE_KERNELS};
+}  // namespace xccl
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif

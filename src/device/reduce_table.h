@@ -1,0 +1,33 @@
+// The reduction kernels of one instruction set, and which of them this process uses.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "device/kernels.h"
+
+namespace xccl {
+
+constexpr int kReduceKindCount = 4;
+
+struct ReduceTable {
+    using Kernel = void (*)(const Reduction&);
+    const char* name;
+    Kernel kernels[xcclNumTypes][kReduceKindCount];
+};
+
+// One source, compiled for each (reduce_kernels.inc).
+extern const ReduceTable kGenericReduceTable;
+#if defined(__x86_64__)
+extern const ReduceTable kAvx2ReduceTable;
+extern const ReduceTable kAvx512ReduceTable;
+#endif
+
+// Those that this processor can run, best first.
+std::span<const ReduceTable* const> usable_reduce_tables();
+
+// Makes this process use the kernels of that name from now on; false if it cannot. For tests and
+// benchmarks, while no reduction runs.
+bool use_instruction_set(std::string_view name);
+
+}  // namespace xccl
