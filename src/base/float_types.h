@@ -53,6 +53,13 @@ constexpr SmallFloatFormat kFloat16Format{5, 10, 0x7c00, 0x7e00, 0x7c00};
 constexpr SmallFloatFormat kFloat8e4m3Format{4, 3, 0x7e, 0x7f, 0x7f};
 constexpr SmallFloatFormat kFloat8e5m2Format{5, 2, 0x7c, 0x7e, 0x7c};
 
+// `if_true` or `if_false`, in arithmetic: of a ?: with an addition in one arm compilers make a
+// branch.
+[[gnu::always_inline]] constexpr inline std::uint32_t select(bool condition, std::uint32_t if_true,
+                                                             std::uint32_t if_false) {
+    return if_false ^ ((if_true ^ if_false) & (0u - static_cast<std::uint32_t>(condition)));
+}
+
 template <SmallFloatFormat kFormat>
 [[gnu::always_inline]] constexpr inline float widen_small_float(std::uint32_t bits) {
     constexpr std::uint32_t kRebias = (127 - kFormat.bias()) << 23;
@@ -68,13 +75,12 @@ template <SmallFloatFormat kFormat>
     const float with_implied_one = std::bit_cast<float>(shifted + kSmallestNormal);
     const std::uint32_t subnormal =
         std::bit_cast<std::uint32_t>(with_implied_one - std::bit_cast<float>(kSmallestNormal));
-    // Infinity keeps its mantissa of zero; NaN gets one that is not, also where the type's own
-    // bits do not show it.
-    const std::uint32_t special =
-        magnitude == kFormat.largest_bits ? 0x7f800000u : kCanonicalNanBits;
+    // As processors do it: infinity keeps its mantissa of zero, NaN its payload, made quiet.
+    const std::uint32_t quiet = select(magnitude == kFormat.largest_bits, 0, 1u << 22);
+    const std::uint32_t special = shifted | 0x7f800000u | quiet;
 
-    std::uint32_t wide = shifted < (1u << 23) ? subnormal : normal;
-    wide = magnitude >= kFormat.first_special_bits ? special : wide;
+    std::uint32_t wide = select(shifted < (1u << 23), subnormal, normal);
+    wide = select(magnitude >= kFormat.first_special_bits, special, wide);
     return std::bit_cast<float>(wide | sign);
 }
 
@@ -97,10 +103,9 @@ template <SmallFloatFormat kFormat>
     const float measured = std::bit_cast<float>(magnitude) + std::bit_cast<float>(kSubnormalRuler);
     const std::uint32_t subnormal = std::bit_cast<std::uint32_t>(measured) - kSubnormalRuler;
 
-    std::uint32_t narrow = magnitude < kSmallestNormal ? subnormal : normal;
-    narrow = narrow > kFormat.largest_bits ? kFormat.largest_bits : narrow;
-    narrow |= sign;
-    return magnitude > 0x7f800000u ? kFormat.nan_bits : narrow;
+    std::uint32_t narrow = select(magnitude < kSmallestNormal, subnormal, normal);
+    narrow = select(narrow > kFormat.largest_bits, kFormat.largest_bits, narrow) | sign;
+    return select(magnitude > 0x7f800000u, kFormat.nan_bits, narrow);
 }
 
 [[gnu::always_inline]] constexpr inline float widen(Float16 x) {
@@ -141,7 +146,7 @@ template <>
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
     const std::uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16;
     const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    return {static_cast<std::uint16_t>(is_nan ? kCanonicalNanBits >> 16 : rounded)};
+    return {static_cast<std::uint16_t>(select(is_nan, kCanonicalNanBits >> 16, rounded))};
 }
 template <>
 [[gnu::always_inline]] constexpr inline float narrow<float>(float value) {

@@ -58,9 +58,9 @@ struct Reduction {
     Scale scale;
 };
 
-// Buffers may lie at any byte address, and may be null if `count` is 0. A destination may equal a source of the same width, element
-// for element; it must not overlap one otherwise, nor another destination. One source is copied,
-// converted and scaled as it and the destination ask for.
+// Buffers may lie at any byte address, and may be null if `count` is 0. A destination may equal a
+// source of the same width, element for element; it must not overlap one otherwise, nor another
+// destination. One source is copied, converted and scaled as it and the destination ask for.
 void reduce(const Reduction& reduction);
 
 // For the average of integers: divides in place, truncating towards zero. `divisor` is positive.

@@ -1,6 +1,8 @@
 // The reduction kernels for processors with AVX-512 (F, BW, DQ, VL).
 #if defined(__x86_64__)
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -11,15 +13,16 @@
 // What is included above stays free of these instructions: the linker may pick its copy of an
 // inline function for all of the program.
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2"))), \
-                             apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")
 #endif
 
 namespace xccl {
 namespace {
+#include "device/float16_runs.inc"
 #include "device/reduce_kernels.inc"
 }  // namespace
 
