@@ -1,0 +1,33 @@
+// What moving bytes costs on host memory: the numbers behind every choice of the planner.
+//
+// All ranks read the same numbers, so they choose alike. They need not be exact: they have to put
+// the candidates in the right order, and the crossings about where they are.
+#pragma once
+
+#include "plan/cost_model.h"
+
+namespace xccl::tuning {
+
+// Units: microseconds, and microseconds per byte.
+// Origin: two processes on a machine with 2 cores of an AMD EPYC (family 25, model 17, 32 MiB L3),
+// 2026-11-24.
+constexpr HostCosts kHost = {
+    .step_us = 0.02,
+    .buffer_us_per_byte = 2.0e-5,
+    .combine_us_per_byte = 2.0e-5,
+    .switch_us = 2.0,
+    .flagged = {.latency_us = 0.05,
+                .message_us = 0.02,
+                .us_per_byte = 8.0e-5,
+                .wire_us_per_byte = 0},
+    .slotted = {.latency_us = 0.08,
+                .message_us = 0.04,
+                .us_per_byte = 3.2e-5,
+                .wire_us_per_byte = 0},
+    .tcp = {.latency_us = 12.0,
+            .message_us = 2.0,
+            .us_per_byte = 2.0e-4,
+            .wire_us_per_byte = 4.0e-4},
+};
+
+}  // namespace xccl::tuning

@@ -1,0 +1,170 @@
+// Goal: the model adds up what it says it adds up. Method: programs of a few steps whose cost can
+// be worked out by hand, with costs that are powers of ten or two, so that each term shows.
+#include "plan/cost_model.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace xccl {
+namespace {
+
+constexpr HostCosts kCosts = {
+    .step_us = 1,
+    .buffer_us_per_byte = 0.5,
+    .combine_us_per_byte = 0.25,
+    .switch_us = 64,
+    .flagged = {.latency_us = 10, .message_us = 100, .us_per_byte = 2, .wire_us_per_byte = 0},
+    .slotted = {.latency_us = 20, .message_us = 200, .us_per_byte = 4, .wire_us_per_byte = 0},
+    .tcp = {.latency_us = 1000, .message_us = 300, .us_per_byte = 8, .wire_us_per_byte = 16},
+};
+
+void add(Steps* steps, std::uint32_t round, std::vector<Operand> sources,
+         std::vector<Operand> destinations, std::uint32_t span = 1) {
+    if (steps->lanes.empty()) steps->lanes.resize(1);
+    Lane& lane = steps->lanes[0];
+    lane.steps.push_back({static_cast<std::uint32_t>(lane.operands.size()),
+                          static_cast<std::uint16_t>(sources.size()),
+                          static_cast<std::uint16_t>(destinations.size()), span, round});
+    lane.operands.insert(lane.operands.end(), sources.begin(), sources.end());
+    lane.operands.insert(lane.operands.end(), destinations.begin(), destinations.end());
+}
+
+constexpr Operand kIn{Space::kInput, 0, 0, 0};
+constexpr Operand kOut{Space::kOutput, 0, 0, 0};
+constexpr Operand kFirstPeer{Space::kSlot, 0, 0, 0};
+
+Steps empty_program(int rank, int rank_count, std::vector<std::uint16_t> peers) {
+    Steps steps;
+    steps.rank = rank;
+    steps.rank_count = rank_count;
+    steps.peers = std::move(peers);
+    steps.lanes.resize(1);
+    return steps;
+}
+
+// Both ranks send their input to the other (round 0), then combine what came with it (round 1).
+std::vector<Steps> exchange() {
+    std::vector<Steps> programs;
+    for (int rank = 0; rank < 2; ++rank) {
+        programs.push_back(empty_program(rank, 2, {static_cast<std::uint16_t>(1 - rank)}));
+        add(&programs.back(), 0, {kIn}, {kFirstPeer});
+        add(&programs.back(), 1, {kIn, kFirstPeer}, {kOut});
+    }
+    return programs;
+}
+
+TEST(CostModel, AddsUpWorkAndLatencyOfAnExchange) {
+    const auto programs = exchange();
+    const Profile flagged =
+        profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(flagged.rounds, 2);
+    // Two steps, two messages handled, one waited for.
+    EXPECT_EQ(flagged.first.fixed_us, 2 * 1 + 2 * 100 + 10);
+    // Send: read the buffer, write the slot. Combine: both sources, the combination, the output.
+    EXPECT_EQ(flagged.first.us_per_byte, (0.5 + 2) + (0.5 + 2 + 0.25 + 0.5));
+    EXPECT_EQ(flagged.busy.fixed_us, 202);
+    EXPECT_EQ(flagged.own.fixed_us, 212);
+    EXPECT_EQ(flagged.wire.us_per_byte, 0);
+
+    const Profile slotted =
+        profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted);
+    EXPECT_EQ(slotted.first.fixed_us, 2 * 1 + 2 * 200 + 20);
+}
+
+TEST(CostModel, HostsApartPayForTheirWire) {
+    const Profile tcp =
+        profile_of(exchange(), uniform_topology(2, 1, 1), kCosts, Protocol::kSlotted);
+    EXPECT_EQ(tcp.first.fixed_us, 2 * 1 + 2 * 300 + 1000);
+    EXPECT_EQ(tcp.wire.us_per_byte, 16);
+    // The first round writes the wire, and the second waits for it: 16 twice.
+    EXPECT_EQ(tcp.first.us_per_byte, std::max(0.5 + 8, 16.0) + (0.5 + 8 + 0.25 + 0.5) + 16);
+}
+
+TEST(CostModel, RanksThatShareACoreTakeTurns) {
+    const Profile alone =
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const Profile shared =
+        profile_of(exchange(), uniform_topology(2, 2, 1), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(shared.busy.fixed_us, 2 * alone.busy.fixed_us);
+    EXPECT_EQ(shared.busy.us_per_byte, 2 * alone.busy.us_per_byte);
+    // Two rounds, in each of which two ranks are given the core.
+    EXPECT_EQ(shared.first.fixed_us, 2 * alone.busy.fixed_us + 4 * 64);
+}
+
+TEST(CostModel, SpansMultiplyBytesAndNotMessages) {
+    auto programs = exchange();
+    for (Steps& steps : programs) steps.lanes[0].steps[0].span = 3;
+    const auto plain =
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const auto wide = profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(wide.first.fixed_us, plain.first.fixed_us);
+    EXPECT_EQ(wide.first.us_per_byte, plain.first.us_per_byte + 2 * (0.5 + 2));
+}
+
+TEST(CostModel, AChainCostsEachHopOnceAndThenFlows) {
+    // Rank r hands on what it got from r - 1.
+    const int n = 5;
+    std::vector<Steps> programs;
+    for (int rank = 0; rank < n; ++rank) {
+        const auto left = static_cast<std::uint16_t>(rank == 0 ? n - 1 : rank - 1);
+        const auto right = static_cast<std::uint16_t>((rank + 1) % n);
+        programs.push_back(empty_program(rank, n, {left, right}));
+        const Operand from = rank == 0 ? kIn : kFirstPeer;
+        std::vector<Operand> to = {kOut};
+        if (rank != n - 1) to.push_back({Space::kSlot, 0, 1, 0});
+        add(&programs.back(), static_cast<std::uint32_t>(rank), {from}, to);
+    }
+    const Profile chain =
+        profile_of(programs, uniform_topology(n, n, n), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(chain.rounds, n);
+    EXPECT_EQ(chain.own.fixed_us, 1 + 200 + 10);  // one step of a rank in the middle
+    EXPECT_EQ(chain.first.fixed_us, 101 + 3 * 211 + 111);
+    // Many tiles: bound by the rank in the middle, not by the length of the chain.
+    TileShape shape{false, 1, 1, 1};
+    const double one = predict_us(chain, shape, 1, 1);
+    shape.count = 1001;
+    const double many = predict_us(chain, shape, 1, 1);
+    EXPECT_DOUBLE_EQ(many - one, 1000 * chain.own.at(1));
+    EXPECT_LT(many, 1001 * one / 3);
+}
+
+TEST(CostModel, LanesHideLatencyButNotWork) {
+    const Profile profile = {2, {100, 0}, {50, 0}, {20, 0}, {}};
+    const TileShape tiles{false, 64, 1, 1};
+    EXPECT_EQ(predict_us(profile, tiles, 4, 1), 100 + 63 * 50);
+    EXPECT_EQ(predict_us(profile, tiles, 4, 2), 100 + 31 * 50);
+    EXPECT_EQ(predict_us(profile, tiles, 4, 8), 100 + 63 * 20);
+    EXPECT_EQ(predict_us(profile, {false, 0, 1, 1}, 4, 1), 0);
+}
+
+TEST(CostModel, TrafficIsCountedToTheByte) {
+    auto programs = exchange();
+    // 7 elements in one tile of two chunks: 4 and 3. Both are sent.
+    for (Steps& steps : programs) {
+        steps.chunk_count = 2;
+        steps.lanes[0].steps[0].span = 2;
+    }
+    const TileShape shape{false, 7, 2, 16};
+    const Traffic local = traffic_of(programs[0], uniform_topology(2, 2, 2), shape, 4);
+    EXPECT_EQ(local.sent_bytes, 28u);
+    EXPECT_EQ(local.sent_between_hosts_bytes, 0u);
+    programs[0].lanes[0].steps[0].span = 1;
+    const Traffic apart = traffic_of(programs[0], uniform_topology(2, 1, 2), shape, 4);
+    EXPECT_EQ(apart.sent_bytes, 16u);
+    EXPECT_EQ(apart.sent_between_hosts_bytes, 16u);
+}
+
+TEST(CostModel, ASampleOfRanksStandsForMany) {
+    EXPECT_EQ(ranks_to_profile(5, 3), (std::vector{0, 1, 2, 3, 4}));
+    const std::vector<int> sample = ranks_to_profile(4096, 1000);
+    EXPECT_LE(sample.size(), static_cast<std::size_t>(kProfiledRanks));
+    const std::set<int> set(sample.begin(), sample.end());
+    EXPECT_EQ(set.size(), sample.size());
+    for (int rank : {0, 999, 1000, 1001, 4095}) EXPECT_TRUE(set.count(rank)) << rank;
+    EXPECT_GE(*set.begin(), 0);
+    EXPECT_LT(*set.rbegin(), 4096);
+}
+
+}  // namespace
+}  // namespace xccl
