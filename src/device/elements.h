@@ -55,7 +55,7 @@ inline constexpr double kCanonicalNan<double> = std::bit_cast<double>(kCanonical
 template <typename T>
 [[gnu::always_inline]] inline T canonical(T x) {
     if constexpr (std::is_floating_point_v<T>) {
-        return x != x ? kCanonicalNan<T> : x;
+        return __builtin_isunordered(x, x) ? kCanonicalNan<T> : x;
     } else {
         return x;
     }
