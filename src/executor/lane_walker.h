@@ -1,0 +1,82 @@
+// Walks the steps of one lane over its tiles, as far as messages and credit allow.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "executor/prepared_launch.h"
+
+namespace xccl {
+
+// Room for the operands of one step. One per engine; grows when a launch is prepared.
+struct Workspace {
+    std::vector<std::byte*> slots;  // by operand: the payload, of those that are messages
+    std::vector<ReduceSource> sources;
+    std::vector<ReduceDestination> destinations;
+    void reserve(std::size_t operand_count);
+};
+
+// What was wrong with a message.
+struct BadMessage {
+    int peer = -1;
+    bool other_call = false;  // else: the call is the same, the sizes differ
+    std::uint64_t expected_bytes = 0;
+    std::uint64_t byte_count = 0;
+};
+
+class LaneWalker {
+  public:
+    enum class Outcome : std::uint8_t { kOutOfBudget, kBlocked, kFinished, kBadMessage };
+
+    // The launch stays the caller's, and valid until the lane is finished.
+    void start(const PreparedLaunch* launch, int lane_index, const Buffers& buffers,
+               std::uint32_t signature);
+
+    // Takes up to *budget steps and subtracts them from it.
+    Outcome advance(Workspace& workspace, std::uint32_t* budget);
+    bool finished() const { return tile_ >= launch_->tile_count(); }
+
+    // Of an unfinished lane: on whom, and what for.
+    struct Wait {
+        int peer;  // -1: nobody, it is its own turn
+        bool for_credit;
+    };
+    Wait wait() const;
+    const BadMessage& bad_message() const { return bad_message_; }
+    std::uint64_t tile() const { return tile_; }
+    std::uint32_t step_index() const { return static_cast<std::uint32_t>(step_index_); }
+    int link_lane() const { return lane_->link_lane; }
+
+  private:
+    enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
+
+    std::uint64_t count_elements(const StepBinding& binding, std::uint32_t span) const;
+    Arrival gather(Workspace& workspace, const Step& step, std::uint64_t byte_count);
+    std::byte* receive(Link& link, std::uint64_t byte_count);
+    std::byte* reserve(Link& link) const;
+    void move(Workspace& workspace, const Step& step, const StepBinding& binding,
+              std::uint64_t elements) const;
+    void move_run(Workspace& workspace, const Step& step, bool plain_copy, std::uint32_t index,
+                  std::uint64_t elements, std::size_t message_offset) const;
+    std::byte* address(const Workspace& workspace, const Operand* operands, std::size_t operand,
+                       std::uint32_t index, std::size_t message_offset) const;
+    void combine(Workspace& workspace, const Step& step, std::uint32_t index,
+                 std::uint64_t elements, std::size_t message_offset) const;
+    void publish(const Step& step, std::uint64_t byte_count) const;
+    void release(const Step& step) const;
+    void finish_tile();
+    const Operand* operands_of(const Step& step) const {
+        return lane_->lane->operands.data() + step.first_operand;
+    }
+
+    const PreparedLaunch* launch_ = nullptr;
+    const PreparedLane* lane_ = nullptr;
+    Buffers buffers_;
+    std::uint32_t signature_ = 0;
+    std::uint64_t tile_ = 0;
+    std::size_t step_index_ = 0;
+    std::size_t missing_ = 0;  // operand that the step waited for when last tried
+    BadMessage bad_message_;
+};
+
+}  // namespace xccl

@@ -1,0 +1,196 @@
+#include "executor/prepared_launch.h"
+
+#include <algorithm>
+
+#include "base/datatypes.h"
+#include "base/limits.h"
+
+namespace xccl {
+namespace {
+
+constexpr std::size_t kScratchAlignment = 64;  // a cache line
+
+bool is_buffer(Space space) {
+    return space == Space::kInput || space == Space::kOutput;
+}
+
+// Does a peer appear twice among these? A step could then see the head message only once.
+bool repeats_peer(std::span<const Operand> operands) {
+    std::vector<std::uint16_t> peers;
+    for (const Operand& operand : operands) {
+        if (operand.space == Space::kSlot) peers.push_back(operand.peer_index);
+    }
+    std::sort(peers.begin(), peers.end());
+    return std::adjacent_find(peers.begin(), peers.end()) != peers.end();
+}
+
+Status check_layout(const char* name, const ChunkLayout& layout) {
+    if (layout.kind == ChunkLayout::Kind::kVector &&
+        layout.counts.size() != layout.displacements.size()) {
+        return internal_error("launch: {} layout has {} counts and {} displacements", name,
+                              layout.counts.size(), layout.displacements.size());
+    }
+    return ok_status();
+}
+
+}  // namespace
+
+PreparedLaunch::PreparedLaunch(Launch launch, std::uint64_t call_hash)
+    : launch_(std::move(launch)), call_hash_(call_hash) {}
+
+Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> links) {
+    XCCL_TRY(check(geometry));
+    const Steps& program = steps();
+    input_ = PieceMap(launch_.input_layout, program.chunk_count, launch_.piece_elements);
+    output_ = PieceMap(launch_.output_layout, program.chunk_count, launch_.piece_elements);
+    work_ = PieceMap(launch_.work_layout, program.chunk_count, launch_.piece_elements);
+    tile_count_ = std::max({input_.tile_count(), output_.tile_count(), work_.tile_count()});
+
+    const xcclDataType_t wide_type = accumulate_type(launch_.type);
+    wide_ = launch_.wide_wire && wide_type != launch_.type;
+    buffer_element_bytes_ = static_cast<std::uint32_t>(element_bytes(launch_.type));
+    wire_element_bytes_ =
+        wide_ ? static_cast<std::uint32_t>(element_bytes(wide_type)) : buffer_element_bytes_;
+    const std::size_t piece_bytes = launch_.piece_elements * wire_element_bytes_;
+    scratch_stride_ = (piece_bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+
+    links_ = std::move(links);
+    carried_ = std::any_of(links_.begin(), links_.end(),
+                           [](const Link* link) { return link->carrier != nullptr; });
+    for (int index = 0; index < static_cast<int>(program.lanes.size()); ++index) {
+        lanes_.push_back(prepare_lane(index));
+        for (const Step& step : program.lanes[index].steps) {
+            operand_limit_ = std::max<std::size_t>(
+                operand_limit_, step.source_count + std::size_t{step.destination_count});
+        }
+    }
+    return ok_status();
+}
+
+std::size_t PreparedLaunch::scratch_bytes() const {
+    return lanes_.size() * steps().scratch_chunk_count * scratch_stride_;
+}
+
+void PreparedLaunch::use_scratch(std::shared_ptr<std::byte> memory) {
+    scratch_ = std::move(memory);
+    for (std::size_t index = 0; index < lanes_.size(); ++index) {
+        lanes_[index].scratch =
+            scratch_.get() + index * steps().scratch_chunk_count * scratch_stride_;
+    }
+}
+
+Status PreparedLaunch::check(const LaneGeometry& geometry) const {
+    XCCL_TRY(check_layout("input", launch_.input_layout));
+    XCCL_TRY(check_layout("output", launch_.output_layout));
+    XCCL_TRY(check_layout("work", launch_.work_layout));
+    const int lane_count = static_cast<int>(steps().lanes.size());
+    const bool flagged = geometry.is_flagged(launch_.first_lane);
+    const int limit = flagged ? geometry.flagged_lanes : geometry.point_to_point_lane();
+    if (lane_count < 1 || launch_.first_lane < 0 || launch_.first_lane + lane_count > limit) {
+        return internal_error("launch: lanes [{}, {}) are not all {}", launch_.first_lane,
+                              launch_.first_lane + lane_count, flagged ? "flagged" : "slotted");
+    }
+    const std::uint64_t slot_bytes =
+        flagged ? geometry.flagged_slot_bytes : geometry.slotted_slot_bytes;
+    const xcclDataType_t wire = launch_.wide_wire ? accumulate_type(launch_.type) : launch_.type;
+    const std::uint64_t message_bytes =
+        launch_.piece_elements * steps().max_span * element_bytes(wire);
+    if (launch_.piece_elements == 0 || message_bytes > slot_bytes - sizeof(SlotHeader)) {
+        return internal_error("launch: messages of {} bytes do not fit slots of {}", message_bytes,
+                              slot_bytes - sizeof(SlotHeader));
+    }
+    for (const Lane& lane : steps().lanes) XCCL_TRY(check_lane(lane));
+    return ok_status();
+}
+
+Status PreparedLaunch::check_lane(const Lane& lane) const {
+    for (const Step& step : lane.steps) {
+        const std::size_t end =
+            std::size_t{step.first_operand} + step.source_count + step.destination_count;
+        if (step.source_count < 1 || step.source_count > kMaxReduceSources || step.span < 1 ||
+            step.span > steps().max_span || end > lane.operands.size()) {
+            return internal_error("launch: a step of round {} is malformed", step.round);
+        }
+        XCCL_TRY(check_step(lane, step));
+    }
+    return ok_status();
+}
+
+Status PreparedLaunch::check_step(const Lane& lane, const Step& step) const {
+    for (const auto& operands : {lane.sources(step), lane.destinations(step)}) {
+        for (const Operand& operand : operands) {
+            const bool bad_peer =
+                operand.space == Space::kSlot && operand.peer_index >= steps().peers.size();
+            const bool bad_chunk = operand.space == Space::kScratch &&
+                                   operand.chunk + step.span > steps().scratch_chunk_count;
+            if (bad_peer || bad_chunk) {
+                return internal_error("launch: a step of round {} names {} that does not exist",
+                                      step.round, bad_peer ? "a peer" : "scratch");
+            }
+        }
+        if (repeats_peer(operands)) {
+            return internal_error("launch: a step of round {} names a peer twice", step.round);
+        }
+    }
+    return ok_status();
+}
+
+PreparedLane PreparedLaunch::prepare_lane(int index) const {
+    PreparedLane prepared;
+    prepared.lane = &steps().lanes[index];
+    prepared.link_lane = launch_.first_lane + index;
+    prepared.first_tile = static_cast<std::uint64_t>(index);
+    prepared.tile_stride = steps().lanes.size();
+    for (const Step& step : prepared.lane->steps) {
+        prepared.bindings.push_back(bind_step(*prepared.lane, step));
+        if (launch_.divide_output_by == 0) continue;
+        for (const Operand& operand : prepared.lane->destinations(step)) {
+            for (std::uint32_t i = 0; operand.space == Space::kOutput && i < step.span; ++i) {
+                prepared.output_chunks.push_back(operand.chunk + i);
+            }
+        }
+    }
+    auto& chunks = prepared.output_chunks;
+    std::sort(chunks.begin(), chunks.end());
+    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
+    return prepared;
+}
+
+StepBinding PreparedLaunch::bind_step(const Lane& lane, const Step& step) const {
+    const std::span<const Operand> operands(
+        lane.operands.data() + step.first_operand,
+        step.source_count + std::size_t{step.destination_count});
+    const auto order = [](const Operand& operand) {
+        if (is_buffer(operand.space)) return 0;
+        return operand.space == Space::kScratch ? 1 : 2;
+    };
+    const Operand& best =
+        *std::min_element(operands.begin(), operands.end(),
+                          [&](const Operand& a, const Operand& b) { return order(a) < order(b); });
+
+    StepBinding binding;
+    binding.map = &map_of(best.space);
+    binding.modulus = is_buffer(best.space) ? UINT32_MAX : steps().chunk_count;
+    binding.chunk = best.chunk % binding.modulus;
+    binding.coalesced =
+        binding.map->contiguous() && std::uint64_t{binding.chunk} + step.span <= binding.modulus;
+    const Operand& source = operands.front();
+    binding.plain_copy =
+        step.source_count == 1 && !(source.space == Space::kInput && launch_.scale_input);
+    for (const Operand& operand : operands) {
+        binding.coalesced &= operand.space != Space::kScratch && map_of(operand.space).contiguous();
+        binding.plain_copy &= is_wide(operand.space) == is_wide(source.space);
+    }
+    return binding;
+}
+
+bool PreparedLaunch::is_wide(Space space) const {
+    return wide_ && !is_buffer(space);
+}
+
+const PieceMap& PreparedLaunch::map_of(Space space) const {
+    if (space == Space::kInput) return input_;
+    return space == Space::kOutput ? output_ : work_;
+}
+
+}  // namespace xccl

@@ -1,0 +1,92 @@
+// A launch as an engine runs it: checked against the lanes, with its links, the maps of its
+// buffers, and its scratch memory. Immutable, so one serves any number of queued calls.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "executor/launch.h"
+#include "executor/piece_map.h"
+#include "transport/link.h"
+
+namespace xccl {
+
+// What is known of a step before its tile is.
+struct StepBinding {
+    // The lengths of its pieces are read from its first operand in a buffer, else in scratch, else
+    // from the chunk that its message carries. Chunk i of the span is (chunk + i) % modulus there.
+    const PieceMap* map = nullptr;
+    std::uint32_t chunk = 0;
+    std::uint32_t modulus = 0;
+    bool coalesced = false;   // the whole span is one run of bytes in every operand
+    bool plain_copy = false;  // one source whose bytes are written as they are
+};
+
+struct PreparedLane {
+    const Lane* lane = nullptr;
+    int link_lane = 0;
+    std::uint64_t first_tile = 0;
+    std::uint64_t tile_stride = 1;
+    std::vector<StepBinding> bindings;         // by step
+    std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
+    std::byte* scratch = nullptr;
+};
+
+class PreparedLaunch {
+  public:
+    PreparedLaunch(Launch launch, std::uint64_t call_hash);
+    PreparedLaunch(const PreparedLaunch&) = delete;
+    PreparedLaunch& operator=(const PreparedLaunch&) = delete;
+
+    // Completes the preparation. `links` by index of Steps::peers.
+    Status bind(const LaneGeometry& geometry, std::vector<Link*> links);
+    std::size_t scratch_bytes() const;
+    void use_scratch(std::shared_ptr<std::byte> memory);
+
+    const Launch& launch() const { return launch_; }
+    const Steps& steps() const { return *launch_.steps; }
+    const std::vector<PreparedLane>& lanes() const { return lanes_; }
+    const std::vector<Link*>& links() const { return links_; }
+    std::uint64_t tile_count() const { return tile_count_; }
+    std::uint64_t call_hash() const { return call_hash_; }
+
+    bool wide() const { return wide_; }
+    std::uint32_t buffer_element_bytes() const { return buffer_element_bytes_; }
+    std::uint32_t wire_element_bytes() const { return wire_element_bytes_; }
+    std::size_t scratch_stride() const { return scratch_stride_; }
+    std::size_t operand_limit() const { return operand_limit_; }  // of any step
+    bool carried() const { return carried_; }                     // some link has a carrier
+
+    const PieceMap& input() const { return input_; }
+    const PieceMap& output() const { return output_; }
+    const PieceMap& work() const { return work_; }
+
+  private:
+    Status check(const LaneGeometry& geometry) const;
+    Status check_lane(const Lane& lane) const;
+    Status check_step(const Lane& lane, const Step& step) const;
+    PreparedLane prepare_lane(int index) const;
+    StepBinding bind_step(const Lane& lane, const Step& step) const;
+    bool is_wide(Space space) const;
+    const PieceMap& map_of(Space space) const;
+
+    const Launch launch_;
+    const std::uint64_t call_hash_;
+    PieceMap input_;
+    PieceMap output_;
+    PieceMap work_;
+    std::uint64_t tile_count_ = 0;
+    bool wide_ = false;
+    std::uint32_t buffer_element_bytes_ = 0;
+    std::uint32_t wire_element_bytes_ = 0;
+    std::size_t scratch_stride_ = 0;
+    std::size_t operand_limit_ = 0;
+    bool carried_ = false;
+    std::vector<Link*> links_;
+    std::vector<PreparedLane> lanes_;
+    std::shared_ptr<std::byte> scratch_;
+};
+
+}  // namespace xccl
