@@ -5,8 +5,9 @@
 // chunk c on this rank", and the resolver (encode) knows where that lives:
 //
 //     before this rank first writes it   where the collective's contract puts the input
-//     afterwards                         in the output if this rank must deliver it, else in
-//     scratch
+//     after its last write               in the output, if this rank must deliver it
+//     in between                         in scratch, so that a partial result is never rounded to
+//                                        the output's type
 //
 // so `send(c, next)` and `recv_reduce(c, prev)` say all there is to say. Algorithms that move data
 // between two different numberings (all-to-all, gather, scatter) name input(c), output(c) and
@@ -79,7 +80,7 @@ struct Verb {
         Cell cell{0};
         bool operator==(const Term&) const = default;
     };
-    Kind kind;
+    Kind kind = Kind::kSend;
     Cell cell{0};
     int peer = -1;
     Cell source{0};           // kCopy
@@ -96,10 +97,12 @@ Verb reduce(Cell destination, std::vector<Verb::Term> terms);
 using Round = std::vector<Verb>;
 
 // Rounds that are walked in order. Most schedules have one strand; a double tree has two, each with
-// connections of its own, on disjoint chunks.
+// connections of its own, on disjoint chunks. All ranks have equally many, some perhaps empty.
 struct Strand {
     std::vector<Round> rounds;
     void round(Round verbs) { rounds.push_back(std::move(verbs)); }
+    // Adds to round `index`, so that rounds have the same number on all ranks.
+    void at(int index, Verb verb);
     bool operator==(const Strand&) const = default;
 };
 
@@ -114,6 +117,7 @@ struct Schedule {
     std::uint32_t max_span = 1;  // of any verb on ANY rank: a function of the shape, not the rank
     std::vector<Strand> strands = std::vector<Strand>(1);
     void round(Round verbs) { strands[0].round(std::move(verbs)); }
+    void at(int index, Verb verb) { strands[0].at(index, std::move(verb)); }
     bool operator==(const Schedule&) const = default;
 };
 

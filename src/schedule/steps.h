@@ -9,9 +9,15 @@
 //     combine, write, publish the messages, release the slots, go on with the next step.
 //
 // There is no pointer, count or datatype in here; those are bound at launch. A tile is one pass
-// through all steps; lanes are walked side by side and share out the tiles (lane l of k takes tiles
-// l, l + k, ...). A step whose chunks are empty in a tile does nothing: no message is sent, on
+// through all steps. A step whose chunks are empty in a tile does nothing: no message is sent, on
 // either side.
+//
+// Lanes are walked side by side, each with connections and scratch of its own. An algorithm of S
+// strands (a double tree has two) needs S lanes for a tile; with k copies of them, k tiles are
+// under way at once:
+//
+//     lane i          copy i / S of strand i % S
+//     its tiles       i / S, i / S + k, i / S + 2k, ...     with k = lanes.size() / S
 #pragma once
 
 #include <cstdint>
@@ -65,8 +71,15 @@ struct Steps {
     std::uint32_t chunk_count = 1;          // the shares of a tile
     std::uint32_t scratch_chunk_count = 0;  // per lane
     std::uint32_t max_span = 1;             // of any step of any rank: piece * max_span fits a slot
+    std::uint32_t strand_count = 1;         // lanes that work on the same tile, on other chunks
     std::vector<std::uint16_t> peers;       // ranks that kSlot operands name by index
-    std::vector<Lane> lanes;
+    std::vector<Lane> lanes;                // strand_count * copies
+
+    // How many tiles are under way at once, and the first one of a lane.
+    std::uint32_t copy_count() const {
+        return static_cast<std::uint32_t>(lanes.size()) / strand_count;
+    }
+    std::uint32_t copy_of(std::uint32_t lane) const { return lane / strand_count; }
     bool operator==(const Steps&) const = default;
 };
 
