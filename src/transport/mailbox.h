@@ -21,7 +21,8 @@
 //     consumed.load(acquire)
 //
 // The templates take a Memory policy, so that the host's atomics, the simulator and a memory-model
-// checker run this very source.
+// checker run this very source. The policy names each of the four orders apart: the checker weakens
+// them one at a time and must notice (tests/transport/mailbox_relacy_test.cc).
 #pragma once
 
 #include <atomic>
@@ -34,15 +35,18 @@ namespace xccl {
 struct HostMemory {
     template <typename T>
     using Atomic = std::atomic<T>;
-    static constexpr auto kRelaxed = std::memory_order_relaxed;
-    static constexpr auto kAcquire = std::memory_order_acquire;
-    static constexpr auto kRelease = std::memory_order_release;
+    template <typename T>
+    using Plain = T;  // what the atomics above order; a checker watches each access
+    static constexpr auto kFlagStore = std::memory_order_release;
+    static constexpr auto kFlagLoad = std::memory_order_acquire;
+    static constexpr auto kConsumedStore = std::memory_order_release;
+    static constexpr auto kConsumedLoad = std::memory_order_acquire;
 };
 
 template <class Memory>
 struct BasicSlotHeader {
     typename Memory::template Atomic<std::uint64_t> flag;  // sequence << 32 | signature
-    std::uint32_t byte_count;
+    typename Memory::template Plain<std::uint32_t> byte_count;
     std::uint32_t reserved;
 };
 using SlotHeader = BasicSlotHeader<HostMemory>;
@@ -61,6 +65,14 @@ struct BasicMailboxView {
     BasicSlotHeader<Memory>* header(std::uint32_t sequence) const {
         const std::size_t index = (sequence - 1) & (slot_count - 1);
         return reinterpret_cast<BasicSlotHeader<Memory>*>(slots + index * slot_bytes);
+    }
+    // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
+    // whose messages overtake each other need not, since each slot has a flag of its own.
+    void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
+        auto* slot = header(sequence);
+        slot->byte_count = byte_count;
+        slot->flag.store(static_cast<std::uint64_t>(sequence) << 32 | signature,
+                         Memory::kFlagStore);
     }
 };
 using MailboxView = BasicMailboxView<HostMemory>;
@@ -81,7 +93,7 @@ class BasicSender {
     // Where the next message's payload goes; null while the ring is full.
     std::byte* reserve() {
         if (published_ - consumed_seen_ == view_.slot_count) {
-            consumed_seen_ = view_.consumed->load(Memory::kAcquire);
+            consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
             if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
         }
         return reinterpret_cast<std::byte*>(view_.header(published_ + 1) + 1);
@@ -89,11 +101,7 @@ class BasicSender {
 
     // Makes the reserved message visible.
     void publish(std::uint32_t byte_count, std::uint32_t signature) {
-        ++published_;
-        auto* header = view_.header(published_);
-        header->byte_count = byte_count;
-        header->flag.store(static_cast<std::uint64_t>(published_) << 32 | signature,
-                           Memory::kRelease);
+        view_.publish(++published_, byte_count, signature);
     }
 
     std::uint32_t published() const { return published_; }
@@ -116,7 +124,7 @@ class BasicReceiver {
     // Is there a message? If so *message describes it; it stays until release().
     bool peek(Message* message) const {
         auto* header = view_.header(consumed_ + 1);
-        const std::uint64_t flag = header->flag.load(Memory::kAcquire);
+        const std::uint64_t flag = header->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         *message = {reinterpret_cast<const std::byte*>(header + 1), header->byte_count,
                     static_cast<std::uint32_t>(flag)};
@@ -124,7 +132,7 @@ class BasicReceiver {
     }
 
     // Gives the slot of the message that peek() showed back to the sender.
-    void release() { view_.consumed->store(++consumed_, Memory::kRelease); }
+    void release() { view_.consumed->store(++consumed_, Memory::kConsumedStore); }
 
     std::uint32_t consumed() const { return consumed_; }
     const BasicMailboxView<Memory>& view() const { return view_; }

@@ -1,0 +1,41 @@
+// How large mailboxes are: a function of what all ranks know, so that all choose alike.
+//
+// Slots shrink as ranks become more, so that what a rank's inbound mailboxes can hold stays within
+// a budget and the memory of a host grows linearly with its ranks, until slots have reached the
+// least size that is worth a message.
+#pragma once
+
+#include <cstddef>
+
+#include "base/status.h"
+#include "transport/link.h"
+
+namespace xccl {
+
+// 0: as the library chooses.
+struct GeometryWishes {
+    std::uint32_t slotted_slot_bytes = 0;  // payload; a power of two
+    std::uint32_t slotted_slot_count = 0;  // a power of two
+    int flagged_lanes = 0;
+    int slotted_lanes = 0;
+};
+
+constexpr std::size_t kInboundBudgetBytes = 4 << 20;   // of one rank, all its peers together
+constexpr std::uint32_t kMaxSlottedBytes = 64 * 1024;  // stays in a core's second-level cache
+constexpr std::uint32_t kMinSlottedBytes = 4 * 1024;
+
+// `max_local_ranks`: the most ranks that any host has.
+Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes = {});
+
+// Of one direction of one pair: credit counters and the slots of all lanes.
+std::size_t mailbox_bytes(const LaneGeometry& geometry);
+std::size_t lane_bytes(const LaneGeometry& geometry, int lane);  // slots only
+
+// Where the mailbox of `lane` lies in the block of one direction of one pair: first a cache line of
+// credit per lane, then the slots, lane by lane.
+MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane);
+
+// Says whether `geometry` can be laid out at all: for numbers that come from elsewhere.
+Status check_geometry(const LaneGeometry& geometry);
+
+}  // namespace xccl

@@ -1,0 +1,221 @@
+#include "transport/segment.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "transport/geometry.h"
+#include "transport/unix_address.h"
+
+namespace xccl {
+namespace {
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+// Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which would end the program. Turns it into the
+// error that comes with it.
+class WithoutFileSizeSignal {
+  public:
+    WithoutFileSizeSignal() {
+        sigemptyset(&signal_);
+        sigaddset(&signal_, SIGXFSZ);
+        pthread_sigmask(SIG_BLOCK, &signal_, &before_);
+    }
+    ~WithoutFileSizeSignal() {
+        if (!sigismember(&before_, SIGXFSZ)) {
+            const timespec at_once{};
+            sigtimedwait(&signal_, nullptr, &at_once);  // the one raised here, if any
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+  private:
+    sigset_t signal_;
+    sigset_t before_;
+};
+
+Status too_large(std::size_t bytes, int error) {
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    if (error == EFBIG && limit.rlim_cur < bytes) {
+        return system_error(
+            "the shared segment needs a file of {} bytes (mostly holes), but the file size limit "
+            "of this process is {}; raise it with 'ulimit -f' (RLIMIT_FSIZE)",
+            bytes, limit.rlim_cur);
+    }
+    return system_error("cannot size the shared segment to {} bytes: {}", bytes,
+                        errno_text("ftruncate", error));
+}
+
+Status no_memfd(int error) {
+    if (error == EMFILE || error == ENFILE) {
+        return descriptor_failure("the shared segment", error);
+    }
+    return system_error("cannot make the shared segment: {}", errno_text("memfd_create", error));
+}
+
+Status set_size(const SystemCalls& calls, int descriptor, std::size_t bytes) {
+    const WithoutFileSizeSignal quiet;
+    while (calls.ftruncate(descriptor, static_cast<off_t>(bytes)) != 0) {
+        if (errno != EINTR) return too_large(bytes, errno);
+    }
+    return ok_status();
+}
+
+}  // namespace
+
+// ---- Making and mapping ---------------------------------------------------------------------
+
+Result<std::shared_ptr<Segment>> Segment::create(const SegmentLayout& layout,
+                                                 const SystemCalls& calls) {
+    const int descriptor = calls.memfd_create("xccl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return no_memfd(errno);
+    std::shared_ptr<Segment> segment(new Segment(layout, calls, descriptor));
+    XCCL_TRY(set_size(calls, descriptor, layout.total_bytes()));
+    if (fcntl(descriptor, F_ADD_SEALS, kSeals) != 0) {
+        return system_error("cannot seal the shared segment: {}", errno_text("fcntl", errno));
+    }
+    XCCL_TRY(segment->map());
+    XCCL_TRY(segment->reserve(0, layout.control_bytes(), "the shared segment's control blocks"));
+    layout.write_header(&segment->header());
+    return segment;
+}
+
+Result<std::shared_ptr<Segment>> Segment::create_private(const SegmentLayout& layout,
+                                                         const SystemCalls& calls) {
+    std::shared_ptr<Segment> segment(new Segment(layout, calls, -1));
+    XCCL_TRY(segment->map());
+    layout.write_header(&segment->header());
+    return segment;
+}
+
+Result<std::shared_ptr<Segment>> Segment::attach(int descriptor, const SegmentLayout& layout,
+                                                 const SystemCalls& calls) {
+    std::shared_ptr<Segment> segment(new Segment(layout, calls, descriptor));
+    struct stat facts {};
+    if (fstat(descriptor, &facts) != 0) {
+        return system_error("cannot examine the shared segment: {}", errno_text("fstat", errno));
+    }
+    // Unsealed, its maker could shrink it under us; of another size, it is not ours.
+    const int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0 || (seals & kSeals) != kSeals ||
+        static_cast<std::size_t>(facts.st_size) != layout.total_bytes()) {
+        return remote_error(
+            "the shared segment that this host's first rank handed over has {} bytes and seals "
+            "{:x}, expected {} and {:x}; run the same libxccl.so with the same settings on all "
+            "ranks",
+            facts.st_size, seals, layout.total_bytes(), kSeals);
+    }
+    XCCL_TRY(segment->map());
+    XCCL_TRY(layout.check_header(segment->header()));
+    return segment;
+}
+
+Status Segment::map() {
+    const std::size_t bytes = layout_.total_bytes();
+    const int flags = is_private() ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+    void* const memory = calls_.mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, descriptor_, 0);
+    if (memory == MAP_FAILED) {
+        return system_error(
+            "cannot map the {} bytes (mostly holes) of the shared segment of {} ranks: {}; raise "
+            "the limit of address space (ulimit -v), or use fewer ranks per host",
+            bytes, layout_.local_ranks(), errno_text("mmap", errno));
+    }
+    base_ = static_cast<std::byte*>(memory);
+    return ok_status();
+}
+
+Segment::~Segment() {
+    if (life_index_ >= 0) LifeKeeper::of_this_process().let_go(&block(life_index_).life);
+    if (base_ != nullptr) munmap(base_, layout_.total_bytes());
+    if (descriptor_ >= 0) close(descriptor_);
+}
+
+// ---- Memory ---------------------------------------------------------------------------------
+
+Status Segment::reserve(std::size_t offset, std::size_t bytes, const char* what) {
+    if (is_private()) return ok_status();
+    while (calls_.fallocate(descriptor_, 0, static_cast<off_t>(offset),
+                            static_cast<off_t>(bytes)) != 0) {
+        if (errno == EINTR) continue;
+        return system_error(
+            "no memory for {} ({} bytes): {}; free memory or raise the memory limit of the job or "
+            "container, or use fewer ranks per host",
+            what, bytes, errno_text("fallocate", errno));
+    }
+    return ok_status();
+}
+
+Status Segment::reserve_pair(int rank, int peer) {
+    for (const std::size_t offset :
+         {layout_.pair_offset(rank, peer), layout_.pair_offset(peer, rank)}) {
+        XCCL_TRY(reserve(offset, layout_.pair_bytes(), "the mailboxes between two ranks"));
+    }
+    return ok_status();
+}
+
+MailboxView Segment::mailbox(int receiver, int sender, int lane) const {
+    return mailbox_in(base_ + layout_.pair_offset(receiver, sender), layout_.geometry(), lane);
+}
+
+// ---- Coming and going -----------------------------------------------------------------------
+
+Status Segment::enrol(int rank) {
+    RankBlock& mine = block(rank);
+    if (!is_private()) XCCL_TRY(hold_life(rank));
+    // Before this rank can publish anything, sleepers must know whether they can reach it.
+    if (!enrol_in_barrier(reach())) {
+        header().ranks_without_barrier.fetch_add(1, std::memory_order_relaxed);
+    }
+    // Release pairs with the acquire in state_of(): the life word is held and its index is there.
+    mine.presence.store(Presence::kPresent, std::memory_order_release);
+    return ok_status();
+}
+
+// One word serves all ranks of this process.
+Status Segment::hold_life(int rank) {
+    const std::lock_guard lock(mutex_);
+    if (life_index_ < 0) {
+        XCCL_TRY(LifeKeeper::of_this_process().hold(&block(rank).life));
+        life_index_ = rank;
+    }
+    block(rank).life_index.store(static_cast<std::uint32_t>(life_index_),
+                                 std::memory_order_relaxed);
+    return ok_status();
+}
+
+void Segment::leave(int rank) {
+    block(rank).presence.store(Presence::kLeft, std::memory_order_release);  // as in enrol()
+}
+
+RankState Segment::state_of(int rank) const {
+    const RankBlock& theirs = block(rank);
+    if (theirs.presence.load(std::memory_order_acquire) == Presence::kPresent && !is_private()) {
+        const auto index = theirs.life_index.load(std::memory_order_relaxed);
+        const bool known = index < static_cast<std::uint32_t>(layout_.local_ranks());
+        const bool died = known && owner_died(block(static_cast<int>(index)).life);
+        // A rank that left before its process ended did so before the word was marked.
+        if (died && theirs.presence.load(std::memory_order_acquire) == Presence::kPresent) {
+            return RankState::kDied;
+        }
+    }
+    switch (theirs.presence.load(std::memory_order_acquire)) {
+        case Presence::kPresent:
+            return RankState::kPresent;
+        case Presence::kLeft:
+            return RankState::kLeft;
+        default:
+            return RankState::kAbsent;
+    }
+}
+
+void Segment::ring_all() const {
+    for (int rank = 0; rank < layout_.local_ranks(); ++rank) ring_if_sleeping(doorbell(rank));
+}
+
+}  // namespace xccl

@@ -1,0 +1,40 @@
+#include "transport/unix_address.h"
+
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "base/assert.h"
+
+namespace xccl {
+
+UnixAddress abstract_address(const std::string& name) {
+    UnixAddress result;
+    XCCL_ASSERT(name.size() + 1 < sizeof result.address.sun_path);
+    result.address.sun_family = AF_UNIX;
+    std::memcpy(result.address.sun_path + 1, name.data(), name.size());  // a zero byte, the name
+    result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    return result;
+}
+
+Status descriptor_failure(const char* what, int error) {
+    if (error == EMFILE) {
+        rlimit limit{};
+        getrlimit(RLIMIT_NOFILE, &limit);
+        return system_error(
+            "no file descriptor is left for {}: the limit of this process is {}; raise it with "
+            "'ulimit -n' (RLIMIT_NOFILE)",
+            what, limit.rlim_cur);
+    }
+    if (error == ENFILE) {
+        return system_error(
+            "no file descriptor is left for {}: the limit of this machine is reached; raise "
+            "fs.file-max",
+            what);
+    }
+    return system_error("cannot open {}: {}", what, errno_text("open", error));
+}
+
+}  // namespace xccl

@@ -1,0 +1,26 @@
+// Abstract Unix socket addresses (no file, gone with the socket), and the words for a process that
+// has run out of descriptors.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <string>
+
+#include "base/status.h"
+
+namespace xccl {
+
+struct UnixAddress {
+    sockaddr_un address{};
+    socklen_t length = 0;
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+// `name` has at most 100 bytes.
+UnixAddress abstract_address(const std::string& name);
+
+// "no descriptor left for a connection: ...; the limit is 1024, raise it with ulimit -n"
+Status descriptor_failure(const char* what, int error);
+
+}  // namespace xccl
