@@ -1,0 +1,50 @@
+// The flight recorder keeps the last operations and tells their state as JSON.
+
+#include "observe/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace xccl {
+namespace {
+
+OperationDescriptor operation(std::uint64_t sequence) {
+    OperationDescriptor descriptor;
+    descriptor.sequence = sequence;
+    descriptor.count = 10;
+    descriptor.coll = xcclCollAllReduce;
+    descriptor.datatype = xcclFloat32;
+    return descriptor;
+}
+
+TEST(FlightRecorder, TellsPendingDoneAndFailed) {
+    FlightRecorder recorder;
+    const auto done = recorder.begin(operation(1));
+    recorder.end(done, xcclSuccess);
+    const auto failed = recorder.begin(operation(2));
+    recorder.end(failed, xcclRemoteError);
+    recorder.begin(operation(3));
+    const auto list = nlohmann::json::parse(recorder.json());
+    ASSERT_EQ(list.size(), 3u);
+    EXPECT_EQ(list[0]["state"], "done");
+    EXPECT_EQ(list[0]["operation"], "all_reduce #1 of 10 float32, sum");
+    EXPECT_EQ(list[1]["state"], "failed");
+    EXPECT_EQ(list[1]["result"], static_cast<int>(xcclRemoteError));
+    EXPECT_EQ(list[2]["state"], "pending");
+    EXPECT_LE(list[0]["start_ms"], list[2]["start_ms"]);
+}
+
+TEST(FlightRecorder, KeepsTheLastOnes) {
+    FlightRecorder recorder;
+    const auto first = recorder.begin(operation(1));
+    for (std::uint64_t i = 2; i <= FlightRecorder::kEntryCount + 5; ++i) recorder.begin(operation(i));
+    recorder.end(first, xcclRemoteError);  // overwritten since: must not mark a stranger
+    const auto list = nlohmann::json::parse(recorder.json());
+    ASSERT_EQ(list.size(), FlightRecorder::kEntryCount);
+    EXPECT_EQ(list[0]["operation"], "all_reduce #6 of 10 float32, sum");
+    for (const auto& entry : list) EXPECT_EQ(entry["state"], "pending");
+}
+
+}  // namespace
+}  // namespace xccl
