@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/nearest_name.h"
+
 extern char** environ;
 
 namespace xccl {
@@ -170,34 +172,8 @@ constexpr std::array kVariables = {
 #undef XCCL_NAME
 };
 
-// Levenshtein distance: insertions, deletions and substitutions, one row at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
 std::string unknown_name(std::string_view name) {
-    const std::string_view shown = name.substr(0, 60);  // bounds the work below, too
-    std::string_view nearest;
-    std::size_t best = 4;  // three typing errors are still a guess; more are another word
-    for (std::string_view known : kVariables) {
-        const std::size_t distance = edit_distance(shown, known);
-        if (distance < best) {
-            best = distance;
-            nearest = known;
-        }
-    }
+    const std::string_view nearest = nearest_name(name, kVariables);
     if (nearest.empty()) return fmt::format("{} is not a setting of xccl", printable(name));
     return fmt::format("{} is not a setting of xccl; did you mean {}?", printable(name), nearest);
 }
