@@ -2,14 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sodium.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <ctime>
-#include <utility>
 
+#include "transport/secret.h"
 #include "transport/unix_address.h"
 
 namespace xccl {
@@ -29,31 +29,21 @@ int open_datagram_socket() {
 
 Result<DoorbellSocket> DoorbellSocket::open(Doorbell& bell) {
     DoorbellSocket opened;
-    opened.descriptor_ = open_datagram_socket();
-    if (opened.descriptor_ < 0) return descriptor_failure("a doorbell's socket", errno);
+    opened.descriptor_ = OwnedDescriptor(open_datagram_socket());
+    if (!opened.descriptor_) return descriptor_failure("a doorbell's socket", errno);
     std::uint64_t numbers[2] = {};
-    while (numbers[0] == 0) randombytes_buf(numbers, sizeof numbers);  // 0 says: no socket
+    while (numbers[0] == 0) {  // 0 says: no socket
+        std::memcpy(numbers, make_nonce().data(), sizeof numbers);
+    }
     bell.socket_number[1].store(numbers[1], std::memory_order_relaxed);
     bell.socket_number[0].store(numbers[0], std::memory_order_relaxed);
     const UnixAddress address = address_of(bell);
-    if (bind(opened.descriptor_, address.get(), address.length) != 0) {
+    if (bind(opened.descriptor(), address.get(), address.length) != 0) {
         const int error = errno;
         bell.socket_number[0].store(0, std::memory_order_relaxed);
         return system_error("a doorbell's socket: {}", errno_text("bind", error));
     }
     return opened;
-}
-
-DoorbellSocket::DoorbellSocket(DoorbellSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-DoorbellSocket& DoorbellSocket::operator=(DoorbellSocket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-}
-
-DoorbellSocket::~DoorbellSocket() {
-    if (descriptor_ >= 0) close(descriptor_);
 }
 
 void DoorbellSocket::wait(Doorbell& bell, int other_descriptor,
@@ -62,10 +52,10 @@ void DoorbellSocket::wait(Doorbell& bell, int other_descriptor,
     constexpr int kMicrosecondsPerSecond = 1'000'000;
     const timespec timeout{static_cast<time_t>(limit.count() / kMicrosecondsPerSecond),
                            static_cast<long>(limit.count() % kMicrosecondsPerSecond * 1000)};
-    pollfd descriptors[2] = {{descriptor_, POLLIN, 0}, {other_descriptor, POLLIN, 0}};
+    pollfd descriptors[2] = {{descriptor(), POLLIN, 0}, {other_descriptor, POLLIN, 0}};
     ppoll(descriptors, other_descriptor >= 0 ? 2 : 1, &timeout, nullptr);
     char nothing = 0;
-    while (recv(descriptor_, &nothing, 1, 0) >= 0) {  // empty datagrams, as many as there are
+    while (recv(descriptor(), &nothing, 1, 0) >= 0) {  // empty datagrams, as many as there are
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "transport/doorbell.h"
+#include "transport/owned_descriptor.h"
 
 namespace xccl {
 
@@ -17,17 +18,13 @@ class DoorbellSocket {
   public:
     // Binds a socket and writes its number into the doorbell: before the first sleep.
     static Result<DoorbellSocket> open(Doorbell& bell);
-    DoorbellSocket() = default;
-    DoorbellSocket(DoorbellSocket&& other) noexcept;
-    DoorbellSocket& operator=(DoorbellSocket&& other) noexcept;
-    ~DoorbellSocket();
 
-    int descriptor() const { return descriptor_; }
+    int descriptor() const { return descriptor_.get(); }
     // Waits until the doorbell rings, `other_descriptor` polls readable, or `limit` has passed.
     void wait(Doorbell& bell, int other_descriptor, std::chrono::microseconds limit) const;
 
   private:
-    int descriptor_ = -1;
+    OwnedDescriptor descriptor_;
 };
 
 // Wakes the owner. Never blocks.

@@ -9,12 +9,12 @@ namespace xccl {
 namespace {
 
 constexpr std::uint32_t kLineBytes = 64;
-constexpr std::uint32_t kMaxSlotBytes = 1 << 24;
+constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + kLineBytes;
 constexpr std::uint32_t kMaxSlotCount = 1 << 10;
 
 // Slots start on a cache line of their own; the header takes the beginning of the first.
 std::uint32_t with_header(std::uint32_t payload_bytes) {
-    return payload_bytes + kLineBytes;
+    return (payload_bytes + kLineBytes - 1) / kLineBytes * kLineBytes + kLineBytes;
 }
 
 std::uint32_t slot_bytes(const LaneGeometry& geometry, int lane) {

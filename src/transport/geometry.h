@@ -14,7 +14,7 @@ namespace xccl {
 
 // 0: as the library chooses.
 struct GeometryWishes {
-    std::uint32_t slotted_slot_bytes = 0;  // payload; a power of two
+    std::uint32_t slotted_slot_bytes = 0;  // payload; rounded up to a cache line
     std::uint32_t slotted_slot_count = 0;  // a power of two
     int flagged_lanes = 0;
     int slotted_lanes = 0;

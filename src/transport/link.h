@@ -71,8 +71,15 @@ class Carrier {
     // sends it to one peer at once, for a rank that has waited long.
     virtual void announce(const OperationDescriptor& operation) = 0;
     virtual void tell(int peer) = 0;
-    // What `peer` was last heard to be doing.
+    // What `peer` was last heard to be doing; and the operation of a given sequence number, if it
+    // was heard of and is still known.
     virtual std::optional<OperationDescriptor> heard(int peer) const = 0;
+    virtual std::optional<OperationDescriptor> heard_at(int peer, std::uint64_t sequence) const {
+        const auto last = heard(peer);
+        return last && last->sequence == sequence ? last : std::nullopt;
+    }
+    // Has `peer` said that it leaves? Nothing more will come from it.
+    virtual bool has_left(int /*peer*/) const { return false; }
 
     // A descriptor that polls readable when progress() may have something to do; -1 if none.
     virtual int poll_descriptor() const { return -1; }

@@ -50,7 +50,7 @@ TEST(Geometry, WishesAreGrantedOrRefused) {
     EXPECT_EQ(geometry.slotted_slot_count, 8u);
     EXPECT_EQ(geometry.slotted_lanes, 4);
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_count = 3}).ok());
-    EXPECT_FALSE(choose_geometry(2, {.slotted_slot_bytes = 1000}).ok());
+    EXPECT_EQ(choose_geometry(2, {.slotted_slot_bytes = 1000})->slotted_slot_bytes, 1024u + 64);
     EXPECT_FALSE(choose_geometry(2, {.slotted_lanes = 16}).ok());
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_bytes = 1u << 30}).ok());
 }

@@ -1,0 +1,73 @@
+// Moves messages between mailboxes of ranks on different hosts, over TCP. See tcp_peer.h for the
+// road of one message, tcp_gate.h for how connections form, tcp_frame.h for what is on the wire.
+//
+// Whatever is published is written at once, if the socket takes it; progress() reads, returns
+// credit, and writes the rest. One poller stands for all sockets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "transport/poller.h"
+#include "transport/tcp.h"
+#include "transport/tcp_gate.h"
+#include "transport/tcp_peer.h"
+
+namespace xccl {
+
+class TcpCarrier : public Carrier {
+  public:
+    static Result<std::unique_ptr<TcpCarrier>> make(
+        TcpOptions options, std::unique_ptr<TcpListener> listener,
+        std::vector<std::vector<std::string>> endpoints);
+
+    Result<std::unique_ptr<Link>> connect(int peer);
+    void leave(Deadline deadline);
+    std::uint64_t payload_bytes_sent() const { return shared_.payload_bytes_sent; }
+
+    const char* name() const override { return "tcp"; }
+    void published(int peer, int lane) override;
+    void released(int peer, int lane) override;
+    Result<bool> progress() override;
+    bool flushed() const override;
+    bool flushed(int peer, int lane) const override;
+    void announce(const OperationDescriptor& operation) override;
+    void tell(int peer) override;
+    std::optional<OperationDescriptor> heard(int peer) const override;
+    std::optional<OperationDescriptor> heard_at(int peer, std::uint64_t sequence) const override;
+    bool has_left(int peer) const override;
+    int poll_descriptor() const override { return poller_.descriptor(); }
+
+  private:
+    TcpCarrier(TcpOptions options, Poller poller, std::vector<std::vector<std::string>> endpoints);
+
+    TcpPeer* peer(int rank) const { return peers_[static_cast<std::size_t>(rank)].get(); }
+    Result<TcpPeer*> peer_or_new(int rank);
+    Status advance_gate();
+    bool read_stream(TcpPeer& peer, int index);
+    bool pump(TcpPeer& peer);
+    void close_stream(TcpPeer& peer, int index);
+    void lose(const TcpPeer& peer, const std::string& why);
+    void fail(const Status& status) {
+        if (failure_.ok()) failure_ = status;
+    }
+    bool show_delayed();
+    void set_timer();
+    std::size_t bytes_in_sockets() const;
+
+    const TcpOptions options_;
+    Poller poller_;
+    const std::vector<std::vector<std::string>> endpoints_;  // by rank
+    TcpShared shared_;
+    std::unique_ptr<TcpGate> gate_;
+    std::vector<std::unique_ptr<TcpPeer>> peers_;  // by rank; null: neither linked nor heard of
+    std::vector<TcpPeer*> known_;                  // those that are not null
+    std::vector<std::vector<bool>> wants_write_;   // by rank and stream: as the poller knows it
+    OwnedDescriptor timer_;                        // for the delay line
+    Status failure_;                               // the first; sticky
+    bool left_ = false;
+};
+
+}  // namespace xccl

@@ -1,0 +1,136 @@
+// What this rank shares with one peer over TCP: the mailboxes of both directions, credit, and the
+// streams between them.
+//
+//     executor -> outbound mailbox -> stream  ~~~>  stream -> peer's inbound mailbox -> executor
+//                                             <~~~  credit: how far the peer's executor has read
+//
+// A message is sent only if the peer is known to have a slot for it, and is read straight into that
+// slot; so a receiver never needs memory beyond its mailbox, and two ends of a lane hold at most
+// two mailboxes full of messages. A slot here is free again when its bytes are in the socket.
+//
+// Messages of a lane take any stream and may overtake each other: each frame names its sequence
+// number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
+// own when half of the slots are owed. Holding back less than half is safe: the lane still holds at
+// least as many messages as one mailbox, which is what schedules are proved for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/operation.h"
+#include "base/status.h"
+#include "transport/link.h"
+#include "transport/operation_board.h"
+#include "transport/tcp_stream.h"
+
+namespace xccl {
+
+class TcpPeer;
+
+// A message that has come but is not to be seen yet.
+struct DelayedMessage {
+    Clock::time_point due;
+    TcpPeer* peer;
+    FrameHeader header;
+};
+
+// What the peers of one carrier share.
+struct TcpShared {
+    LaneGeometry geometry;
+    int stream_count = 1;
+    std::chrono::milliseconds delay{0};
+    std::deque<DelayedMessage> delayed;  // in order of `due`; bounded by the peers' credit
+    std::uint64_t payload_bytes_sent = 0;
+    OperationDescriptor operation;        // what this rank is doing
+    std::uint64_t operation_changes = 0;  // how often that has changed; 0: nothing yet
+};
+
+class TcpPeer : public FrameReceiver {
+  public:
+    static Result<std::unique_ptr<TcpPeer>> make(int rank, TcpShared* shared);
+
+    int rank() const { return rank_; }
+    std::unique_ptr<Link> make_link(Carrier* carrier) const;
+
+    // ---- Streams. Each index forms once.
+    bool add_stream(int index, OwnedDescriptor socket);  // false: that one is there already
+    TcpStream* stream(int index) { return streams_[static_cast<std::size_t>(index)].get(); }
+    int formed_count() const;
+
+    // ---- Out.
+    void mark_published(int lane) { dirty_lanes_ |= 1u << lane; }
+    void mark_released(int lane);
+    void tell() { tell_due_ = shared_->operation_changes > 0; }
+    void say_leaving();
+    // Hands frames to the streams and writes them. True if anything moved.
+    Result<bool> pump();
+    bool flushed() const;
+    bool flushed(int lane) const;
+
+    // ---- In.
+    Result<bool> read(int stream_index);
+    const OperationBoard& heard() const { return heard_; }
+    bool has_left() const { return has_left_; }
+
+    Result<std::byte*> accept(const FrameHeader& header) override;
+    void complete(const FrameHeader& header, const OperationDescriptor* operation) override;
+    // Lets the executor see a message that has come.
+    void show(const FrameHeader& header);
+
+  private:
+    struct OutLane {
+        MailboxView mailbox;
+        std::uint32_t next = 1;      // the next message to hand to a stream
+        std::uint32_t released = 0;  // slots given back to the executor, in order
+        std::uint32_t credited = 0;  // messages that the peer has read
+        std::vector<bool> written;   // by slot: handed over and written, not yet released
+        bool has_message() const;    // whether or not there is credit for it
+        bool ready() const { return next - credited <= mailbox.slot_count && has_message(); }
+    };
+    struct InLane {
+        MailboxView mailbox;
+        std::uint32_t returned = 0;  // credit that the peer has been given
+        std::vector<bool> coming;    // by slot: accepted, not yet visible or under way
+        std::uint32_t consumed() const {
+            return mailbox.consumed->load(std::memory_order_relaxed);  // written by this thread
+        }
+    };
+    struct Unmap {
+        std::size_t bytes;
+        void operator()(std::byte* memory) const;
+    };
+
+    TcpPeer(int rank, TcpShared* shared) : rank_(rank), shared_(shared) {}
+
+    TcpStream* choose_stream(std::uint32_t preferred);
+    void queue_control();
+    void queue_messages();
+    void push_message(TcpStream& stream, int lane);
+    FrameHeader header_of(FrameKind kind, int lane);
+    void note_sent(const FrameHeader& header);
+    Status take_credit(const FrameHeader& header);
+
+    const int rank_;
+    TcpShared* const shared_;
+    std::unique_ptr<std::byte, Unmap> memory_{nullptr, Unmap{0}};  // outbound block, inbound block
+    std::vector<OutLane> out_;
+    std::vector<InLane> in_;
+    std::vector<std::unique_ptr<TcpStream>> streams_;
+
+    std::uint32_t dirty_lanes_ = 0;     // bit by lane: may have messages that can go
+    std::uint32_t credit_due_ = 0;      // bit by lane
+    std::uint64_t operation_told_ = 0;  // of TcpShared::operation_changes
+    bool tell_due_ = false;             // in a frame of its own
+    std::uint32_t leaving_due_ = 0;     // bit by stream
+    OperationBoard heard_;
+    bool has_left_ = false;
+};
+
+}  // namespace xccl

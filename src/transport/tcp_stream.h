@@ -1,0 +1,95 @@
+// One connection: frames in, frames out, without copies of large payloads.
+//
+// Out: payloads are written straight from the sender's slots, several frames per system call.
+// In: one read fills the rest of the current payload, straight into the receiver's slot, and then a
+// small buffer with whatever follows, so that small messages cost one read for many.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/status.h"
+#include "transport/owned_descriptor.h"
+#include "transport/tcp_frame.h"
+
+namespace xccl {
+
+// Who owns the lanes: checks what comes in and says where it goes.
+class FrameReceiver {
+  public:
+    virtual ~FrameReceiver() = default;
+    // Where the payload of `header` goes; null only if it has none. A failure ends the connection.
+    virtual Result<std::byte*> accept(const FrameHeader& header) = 0;
+    // All of the frame has come.
+    virtual void complete(const FrameHeader& header, const OperationDescriptor* operation) = 0;
+};
+
+class TcpStream {
+  public:
+    explicit TcpStream(OwnedDescriptor socket);
+
+    int socket() const { return socket_.get(); }
+    void close() { socket_.reset(); }
+    bool closed() const { return !socket_; }
+
+    // ---- Out. The payload must stay until pop_sent() has returned its frame.
+    static constexpr std::size_t kMaxQueuedFrames = 8;
+    bool can_take() const { return queued_ + sent_ < kMaxQueuedFrames; }
+    std::size_t queued_bytes() const { return queued_bytes_; }
+    void push(FrameHeader header, const std::byte* payload, const OperationDescriptor* operation);
+    // Writes what fits. True if any byte went.
+    Result<bool> write();
+    // The next frame whose last byte has been written, in order.
+    std::optional<FrameHeader> pop_sent();
+    bool idle() const { return queued_ == 0; }
+    // Whether the socket was full when last written to.
+    bool blocked() const { return blocked_; }
+
+    // ---- In. Reads what is there, within reason. True if any byte came.
+    Result<bool> read(FrameReceiver& receiver);
+    // The peer has closed its end. Set by read().
+    bool ended() const { return ended_; }
+
+  private:
+    struct OutFrame {
+        std::array<std::byte, kMaxFrameHeadBytes> head;
+        std::uint32_t head_bytes = 0;
+        std::uint32_t payload_bytes = 0;
+        const std::byte* payload = nullptr;
+        std::size_t bytes() const { return std::size_t{head_bytes} + payload_bytes; }
+    };
+
+    OutFrame& frame(std::size_t index) {  // from queue_begin_
+        return queue_[(queue_begin_ + index) % kMaxQueuedFrames];
+    }
+    void count_written(std::size_t bytes);
+    Status parse(FrameReceiver& receiver);
+    Result<bool> parse_one(FrameReceiver& receiver);
+    std::size_t buffered() const { return buffer_end_ - buffer_begin_; }
+
+    OwnedDescriptor socket_;
+
+    std::array<OutFrame, kMaxQueuedFrames> queue_;
+    std::size_t queue_begin_ = 0;
+    std::size_t sent_ = 0;        // from queue_begin_: wholly written, not yet popped
+    std::size_t queued_ = 0;      // after those: not yet wholly written
+    std::size_t front_sent_ = 0;  // bytes of the front frame
+    std::size_t queued_bytes_ = 0;
+    bool blocked_ = false;
+
+    static constexpr std::size_t kBufferBytes = 16 * 1024;
+    std::vector<std::byte> buffer_;
+    std::size_t buffer_begin_ = 0;
+    std::size_t buffer_end_ = 0;
+    bool in_payload_ = false;
+    FrameHeader current_;  // whose payload is under way
+    std::optional<OperationDescriptor> operation_;
+    std::byte* destination_ = nullptr;  // of the rest of its payload
+    std::size_t missing_ = 0;           // bytes of it
+    bool ended_ = false;
+};
+
+}  // namespace xccl
