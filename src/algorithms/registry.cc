@@ -1,32 +1,54 @@
 #include "algorithms/registry.h"
 
+#include "algorithms/compose.h"
 #include "algorithms/generators.h"
+#include "base/limits.h"
 
 namespace xccl {
 namespace {
 
-constexpr auto kNone = Symmetry::kNone;
-constexpr auto kRotation = Symmetry::kRotation;
-
-int one(int) {
-    return 1;
-}
-int twice_the_others(int n) {
-    return 2 * (n - 1);
-}
-double to_all_others(int n) {
-    return n - 1;
-}
-double twice_but_own_share(int n) {
-    return 2.0 * (n - 1) / n;
+// One step combines the blocks of kMaxReduceSources ranks that others have combined.
+bool fits_two_reductions(const Shape& shape) {
+    constexpr std::size_t kMost = kMaxReduceSources * kMaxReduceSources;
+    return static_cast<std::size_t>(shape.rank_count) <= kMost;
 }
 
+bool has_nodes(const Shape& shape) {
+    return ranks_by_node(shape).size() > 1;
+}
+
+// clang-format off
 constexpr Algorithm kAlgorithms[] = {
-    {"direct_all_reduce", Contract::kAllReduce, direct_all_reduce, kNone, Canonical::kAlways,
-     nullptr, one, to_all_others},
-    {"ring_all_reduce", Contract::kAllReduce, ring_all_reduce, kRotation, Canonical::kNever,
-     nullptr, twice_the_others, twice_but_own_share},
+    {"direct_all_reduce", Contract::kAllReduce, direct_all_reduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
+    {"direct_two_phase_all_reduce", Contract::kAllReduce, direct_two_phase_all_reduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
+    {"ring_all_reduce", Contract::kAllReduce, ring_all_reduce, Symmetry::kRotation, Canonical::kNever, nullptr},
+    {"halving_doubling_all_reduce", Contract::kAllReduce, halving_doubling_all_reduce, Symmetry::kNone, Canonical::kPowersOfTwo, nullptr},
+    {"double_tree_all_reduce", Contract::kAllReduce, double_tree_all_reduce, Symmetry::kNone, Canonical::kNever, nullptr},
+    {"binomial_all_reduce", Contract::kAllReduce, binomial_all_reduce, Symmetry::kNone, Canonical::kAlways, nullptr},
+    {"hierarchical_all_reduce", Contract::kAllReduce, hierarchical_all_reduce, Symmetry::kNone, Canonical::kNever, has_nodes},
+    {"direct_reduce", Contract::kReduce, direct_reduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
+    {"binomial_reduce", Contract::kReduce, binomial_reduce, Symmetry::kNone, Canonical::kAlways, nullptr},
+    {"chain_reduce", Contract::kReduce, chain_reduce, Symmetry::kNone, Canonical::kNever, nullptr},
+    {"direct_broadcast", Contract::kBroadcast, direct_broadcast, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"binomial_broadcast", Contract::kBroadcast, binomial_broadcast, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"chain_broadcast", Contract::kBroadcast, chain_broadcast, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"direct_all_gather", Contract::kAllGather, direct_all_gather, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
+    {"ring_all_gather", Contract::kAllGather, ring_all_gather, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
+    {"bruck_all_gather", Contract::kAllGather, bruck_all_gather, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"hierarchical_all_gather", Contract::kAllGather, hierarchical_all_gather, Symmetry::kNone, Canonical::kDoesNotCombine, has_equal_nodes},
+    {"direct_reduce_scatter", Contract::kReduceScatter, direct_reduce_scatter, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
+    {"ring_reduce_scatter", Contract::kReduceScatter, ring_reduce_scatter, Symmetry::kRotation, Canonical::kNever, nullptr},
+    {"circulant_reduce_scatter", Contract::kReduceScatter, circulant_reduce_scatter, Symmetry::kNone, Canonical::kNever, nullptr},
+    {"hierarchical_reduce_scatter", Contract::kReduceScatter, hierarchical_reduce_scatter, Symmetry::kNone, Canonical::kNever, has_equal_nodes},
+    {"direct_all_to_all", Contract::kAllToAll, direct_all_to_all, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
+    {"pairwise_all_to_all", Contract::kAllToAll, pairwise_all_to_all, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
+    {"direct_gather", Contract::kGather, direct_gather, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"binomial_gather", Contract::kGather, binomial_gather, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"direct_scatter", Contract::kScatter, direct_scatter, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"binomial_scatter", Contract::kScatter, binomial_scatter, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
+    {"dissemination_barrier", Contract::kBarrier, dissemination_barrier, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
 };
+// clang-format on
 
 }  // namespace
 

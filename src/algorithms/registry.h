@@ -35,10 +35,6 @@ struct Algorithm {
     Canonical canonical;
     // Which shapes it can do; null: every shape.
     bool (*supports)(const Shape&);
-    // Rounds on one node, as far as they grow with the rank count; for tables and pruning.
-    int (*rounds)(int rank_count);
-    // Bytes that the busiest rank sends, in buffers (all_reduce, reduce, broadcast) or blocks.
-    double (*sent)(int rank_count);
 };
 
 std::span<const Algorithm> all_algorithms();

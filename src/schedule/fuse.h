@@ -11,6 +11,8 @@
 // where the canonical tree over the joined terms is the very expression that the two steps made:
 // fusing may take away a rounding, and never changes what is combined with what.
 //
+// A fused step holds its message until all its destinations have room: see kLeastSlotCount.
+//
 // Cost: time in proportion to the operands.
 #pragma once
 
