@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/assert.h"
-
 namespace xccl {
 namespace {
 
@@ -49,10 +47,12 @@ class Walk {
 
     std::vector<RoundWork> rounds() const {
         std::vector<RoundWork> rounds;
-        const Lane& lane = steps_.lanes.front();
-        for (const Step& step : lane.steps) {
-            if (rounds.size() <= step.round) rounds.resize(step.round + 1);
-            rounds[step.round].add(work_of(lane, step));
+        for (std::uint32_t strand = 0; strand < steps_.strand_count; ++strand) {
+            const Lane& lane = steps_.lanes[strand];
+            for (const Step& step : lane.steps) {
+                if (rounds.size() <= step.round) rounds.resize(step.round + 1);
+                rounds[step.round].add(work_of(lane, step));
+            }
         }
         return rounds;
     }
@@ -226,16 +226,15 @@ std::vector<int> ranks_to_profile(int rank_count, int root) {
     return ranks;
 }
 
-Profile profile_of(std::span<const Steps> programs, const Topology& topology,
-                   const HostCosts& costs, Protocol protocol) {
+Profile profile_of(const Program& program, const Topology& topology, const HostCosts& costs,
+                   Protocol protocol) {
     Table table;
-    std::size_t rounds = 0;
-    for (const Steps& steps : programs) {
-        XCCL_ASSERT(steps.lanes.size() == 1);
+    auto rounds = static_cast<std::size_t>(program.round_count);
+    for (const Steps& steps : program.ranks) {
         table.push_back(Walk(steps, topology, costs, protocol).rounds());
         rounds = std::max(rounds, table.back().size());
     }
-    const std::vector<NodeShare> nodes = node_shares(programs, topology);
+    const std::vector<NodeShare> nodes = node_shares(program.ranks, topology);
     Profile profile;
     profile.rounds = static_cast<int>(rounds);
     profile.first = first_tile(table, nodes, rounds, costs.switch_us);
@@ -243,12 +242,12 @@ Profile profile_of(std::span<const Steps> programs, const Topology& topology,
     return profile;
 }
 
-double predict_us(const Profile& profile, const TileShape& shape, double wire_bytes, int lanes) {
+double predict_us(const Profile& profile, const TileShape& shape, double wire_bytes, int copies) {
     const std::uint64_t tiles = shape.tile_count();
     if (tiles == 0) return 0;
     const double piece_bytes = static_cast<double>(shape.largest_piece()) * wire_bytes;
     const double first = std::max(profile.first.at(piece_bytes), profile.wire.at(piece_bytes));
-    const auto turns = (tiles + static_cast<std::uint64_t>(lanes) - 1) / lanes;
+    const auto turns = (tiles + static_cast<std::uint64_t>(copies) - 1) / copies;
     const double later = static_cast<double>(tiles - 1);
     const double steady =
         std::max({static_cast<double>(turns - 1) * profile.own.at(piece_bytes),
@@ -259,18 +258,21 @@ double predict_us(const Profile& profile, const TileShape& shape, double wire_by
 Traffic traffic_of(const Steps& steps, const Topology& topology, const TileShape& shape,
                    std::uint64_t wire_bytes) {
     Traffic traffic;
-    const Lane& lane = steps.lanes.front();
-    for (const Step& step : lane.steps) {
-        for (const Operand& destination : lane.destinations(step)) {
-            if (destination.space != Space::kSlot) continue;
-            std::uint64_t elements = 0;
-            for (std::uint32_t i = 0; i < step.span; ++i) {
-                elements += shape.chunk_elements(destination.chunk + i);
-            }
-            const std::uint64_t bytes = elements * wire_bytes;
-            traffic.sent_bytes += bytes;
-            if (topology.link(steps.rank, steps.peers[destination.peer_index]) == LinkClass::kTcp) {
-                traffic.sent_between_hosts_bytes += bytes;
+    const auto count_message = [&](const Operand& message, std::uint32_t span) {
+        std::uint64_t elements = 0;
+        for (std::uint32_t i = 0; i < span; ++i) {
+            elements += shape.chunk_elements(message.chunk + i);
+        }
+        traffic.sent_bytes += elements * wire_bytes;
+        if (topology.link(steps.rank, steps.peers[message.peer_index]) == LinkClass::kTcp) {
+            traffic.sent_between_hosts_bytes += elements * wire_bytes;
+        }
+    };
+    for (std::uint32_t strand = 0; strand < steps.strand_count; ++strand) {
+        const Lane& lane = steps.lanes[strand];
+        for (const Step& step : lane.steps) {
+            for (const Operand& destination : lane.destinations(step)) {
+                if (destination.space == Space::kSlot) count_message(destination, step.span);
             }
         }
     }

@@ -10,8 +10,8 @@
 //     busy    the same without waiting; where ranks share cores, what all of them work
 //     wire    what the dearest host's network needs for the tile's bytes
 //
-// Tiles follow each other like work on an assembly line. k lanes let a rank work on another tile
-// while one waits, so
+// Tiles follow each other like work on an assembly line. k copies of the lanes let a rank work on
+// another tile while one waits, so
 //
 //     time = first + max((tiles / k - 1) own, (tiles - 1) busy, (tiles - 1) wire)
 //
@@ -72,12 +72,18 @@ struct Profile {
 constexpr int kProfiledRanks = 16;
 std::vector<int> ranks_to_profile(int rank_count, int root);
 
-// `programs`: the steps of those ranks, with one lane.
-Profile profile_of(std::span<const Steps> programs, const Topology& topology,
-                   const HostCosts& costs, Protocol protocol);
+// The steps of those ranks, before they are copied into lanes.
+struct Program {
+    std::vector<Steps> ranks;
+    int round_count = 0;  // of the schedule; some may be empty on these ranks
+};
 
-// Microseconds for an operation; `wire_bytes`: of one element in a message.
-double predict_us(const Profile& profile, const TileShape& shape, double wire_bytes, int lanes);
+Profile profile_of(const Program& program, const Topology& topology, const HostCosts& costs,
+                   Protocol protocol);
+
+// Microseconds for an operation with `copies` tiles under way at once. `wire_bytes`: of one element
+// in a message.
+double predict_us(const Profile& profile, const TileShape& shape, double wire_bytes, int copies);
 
 // What one rank sends, exactly. (v-variants: as if every block were the largest.)
 struct Traffic {

@@ -44,20 +44,21 @@ Steps empty_program(int rank, int rank_count, std::vector<std::uint16_t> peers) 
 }
 
 // Both ranks send their input to the other (round 0), then combine what came with it (round 1).
-std::vector<Steps> exchange() {
-    std::vector<Steps> programs;
+Program exchange() {
+    Program program;
+    program.round_count = 2;
     for (int rank = 0; rank < 2; ++rank) {
-        programs.push_back(empty_program(rank, 2, {static_cast<std::uint16_t>(1 - rank)}));
-        add(&programs.back(), 0, {kIn}, {kFirstPeer});
-        add(&programs.back(), 1, {kIn, kFirstPeer}, {kOut});
+        program.ranks.push_back(empty_program(rank, 2, {static_cast<std::uint16_t>(1 - rank)}));
+        add(&program.ranks.back(), 0, {kIn}, {kFirstPeer});
+        add(&program.ranks.back(), 1, {kIn, kFirstPeer}, {kOut});
     }
-    return programs;
+    return program;
 }
 
 TEST(CostModel, AddsUpWorkAndLatencyOfAnExchange) {
-    const auto programs = exchange();
+    const auto program = exchange();
     const Profile flagged =
-        profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
     EXPECT_EQ(flagged.rounds, 2);
     // Two steps, two messages handled, one waited for.
     EXPECT_EQ(flagged.first.fixed_us, 2 * 1 + 2 * 100 + 10);
@@ -68,7 +69,7 @@ TEST(CostModel, AddsUpWorkAndLatencyOfAnExchange) {
     EXPECT_EQ(flagged.wire.us_per_byte, 0);
 
     const Profile slotted =
-        profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted);
+        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted);
     EXPECT_EQ(slotted.first.fixed_us, 2 * 1 + 2 * 200 + 20);
 }
 
@@ -93,11 +94,11 @@ TEST(CostModel, RanksThatShareACoreTakeTurns) {
 }
 
 TEST(CostModel, SpansMultiplyBytesAndNotMessages) {
-    auto programs = exchange();
-    for (Steps& steps : programs) steps.lanes[0].steps[0].span = 3;
+    auto program = exchange();
+    for (Steps& steps : program.ranks) steps.lanes[0].steps[0].span = 3;
     const auto plain =
         profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
-    const auto wide = profile_of(programs, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const auto wide = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
     EXPECT_EQ(wide.first.fixed_us, plain.first.fixed_us);
     EXPECT_EQ(wide.first.us_per_byte, plain.first.us_per_byte + 2 * (0.5 + 2));
 }
@@ -105,18 +106,18 @@ TEST(CostModel, SpansMultiplyBytesAndNotMessages) {
 TEST(CostModel, AChainCostsEachHopOnceAndThenFlows) {
     // Rank r hands on what it got from r - 1.
     const int n = 5;
-    std::vector<Steps> programs;
+    Program program;
     for (int rank = 0; rank < n; ++rank) {
         const auto left = static_cast<std::uint16_t>(rank == 0 ? n - 1 : rank - 1);
         const auto right = static_cast<std::uint16_t>((rank + 1) % n);
-        programs.push_back(empty_program(rank, n, {left, right}));
+        program.ranks.push_back(empty_program(rank, n, {left, right}));
         const Operand from = rank == 0 ? kIn : kFirstPeer;
         std::vector<Operand> to = {kOut};
         if (rank != n - 1) to.push_back({Space::kSlot, 0, 1, 0});
-        add(&programs.back(), static_cast<std::uint32_t>(rank), {from}, to);
+        add(&program.ranks.back(), static_cast<std::uint32_t>(rank), {from}, to);
     }
     const Profile chain =
-        profile_of(programs, uniform_topology(n, n, n), kCosts, Protocol::kFlagged);
+        profile_of(program, uniform_topology(n, n, n), kCosts, Protocol::kFlagged);
     EXPECT_EQ(chain.rounds, n);
     EXPECT_EQ(chain.own.fixed_us, 1 + 200 + 10);  // one step of a rank in the middle
     EXPECT_EQ(chain.first.fixed_us, 101 + 3 * 211 + 111);
@@ -129,6 +130,28 @@ TEST(CostModel, AChainCostsEachHopOnceAndThenFlows) {
     EXPECT_LT(many, 1001 * one / 3);
 }
 
+TEST(CostModel, RoundsThatNoSampledRankTakesPartInCostAsMuchAsOthers) {
+    auto program = exchange();
+    const auto whole = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    program.round_count = 5;
+    const auto more = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(more.rounds, 5);
+    EXPECT_EQ(more.first.fixed_us, whole.first.fixed_us + 3 * (1 + 100 + 10));
+}
+
+TEST(CostModel, StrandsOfATileAddUp) {
+    auto program = exchange();
+    for (Steps& steps : program.ranks) {
+        steps.strand_count = 2;
+        steps.lanes.push_back(steps.lanes[0]);
+    }
+    const auto one = profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const auto two = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    EXPECT_EQ(two.busy.fixed_us, 2 * one.busy.fixed_us);
+    EXPECT_EQ(two.own.fixed_us, 2 * one.busy.fixed_us + 10);  // they wait side by side
+    EXPECT_EQ(two.rounds, 2);
+}
+
 TEST(CostModel, LanesHideLatencyButNotWork) {
     const Profile profile = {2, {100, 0}, {50, 0}, {20, 0}, {}};
     const TileShape tiles{false, 64, 1, 1};
@@ -139,18 +162,18 @@ TEST(CostModel, LanesHideLatencyButNotWork) {
 }
 
 TEST(CostModel, TrafficIsCountedToTheByte) {
-    auto programs = exchange();
+    auto program = exchange();
     // 7 elements in one tile of two chunks: 4 and 3. Both are sent.
-    for (Steps& steps : programs) {
+    for (Steps& steps : program.ranks) {
         steps.chunk_count = 2;
         steps.lanes[0].steps[0].span = 2;
     }
     const TileShape shape{false, 7, 2, 16};
-    const Traffic local = traffic_of(programs[0], uniform_topology(2, 2, 2), shape, 4);
+    const Traffic local = traffic_of(program.ranks[0], uniform_topology(2, 2, 2), shape, 4);
     EXPECT_EQ(local.sent_bytes, 28u);
     EXPECT_EQ(local.sent_between_hosts_bytes, 0u);
-    programs[0].lanes[0].steps[0].span = 1;
-    const Traffic apart = traffic_of(programs[0], uniform_topology(2, 1, 2), shape, 4);
+    program.ranks[0].lanes[0].steps[0].span = 1;
+    const Traffic apart = traffic_of(program.ranks[0], uniform_topology(2, 1, 2), shape, 4);
     EXPECT_EQ(apart.sent_bytes, 16u);
     EXPECT_EQ(apart.sent_between_hosts_bytes, 16u);
 }

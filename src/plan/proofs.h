@@ -1,0 +1,33 @@
+// Proofs at run time: before steps of a new shape first run, those of all ranks are proved together
+// (schedule/verify.h), in place and not. A proof belongs to the shape, not to a communicator or
+// rank, so each process makes it once, and ranks that are threads of one process share it.
+#pragma once
+
+#include "algorithms/registry.h"
+#include "base/status.h"
+#include "schedule/expressions.h"
+#include "schedule/steps.h"
+
+namespace xccl {
+
+// All that steps depend on, but for the rank.
+struct ProgramShape {
+    const Algorithm* algorithm = nullptr;
+    Shape shape;  // its rank does not matter
+    int copies = 1;
+};
+
+// One rank's steps.
+Result<Steps> compile_program(const ProgramShape& program, int rank);
+
+struct ProofGoal {
+    // Where low-precision partial results are rounded: all ranks must round alike.
+    Rounding rounding = Rounding::kNone;
+    bool canonical = false;  // every result is the canonical tree over global ranks
+};
+
+// Fails if the steps of all ranks do not reach the goal, with mailboxes of a single slot: more
+// slots let a sender go on earlier, and whether all finish does not depend on who goes first.
+Status prove_program(const ProgramShape& program, const ProofGoal& goal);
+
+}  // namespace xccl

@@ -1,0 +1,91 @@
+// Goal: what runs was proved, what is wrong does not run. Method: a right algorithm, and one that
+// forgets a rank, made here; the canonical goal with one that does not reach it.
+#include "plan/proofs.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace xccl {
+namespace {
+
+std::atomic<int> generated{0};
+
+Schedule counted_ring(const Shape& shape) {
+    ++generated;
+    return find_algorithm("ring_all_reduce")->generate(shape);
+}
+
+// The last round is left out: somebody lacks a chunk.
+Schedule short_ring(const Shape& shape) {
+    Schedule schedule = find_algorithm("ring_all_reduce")->generate(shape);
+    schedule.strands[0].rounds.pop_back();
+    return schedule;
+}
+
+Algorithm like_ring(const char* name, Schedule (*generate)(const Shape&)) {
+    Algorithm algorithm = *find_algorithm("ring_all_reduce");
+    algorithm.name = name;
+    algorithm.generate = generate;
+    return algorithm;
+}
+
+ProgramShape over(const Algorithm& algorithm, int rank_count, int copies = 1) {
+    ProgramShape program;
+    program.algorithm = &algorithm;
+    program.shape.rank_count = rank_count;
+    program.copies = copies;
+    return program;
+}
+
+TEST(Proofs, RightStepsPass) {
+    for (int copies : {1, 2}) {
+        const Status status =
+            prove_program(over(*find_algorithm("ring_all_reduce"), 5, copies), {});
+        EXPECT_TRUE(status.ok()) << status.text();
+    }
+}
+
+TEST(Proofs, WrongStepsAreNamed) {
+    static const Algorithm wrong = like_ring("short_ring", short_ring);
+    const Status status = prove_program(over(wrong, 5), {});
+    ASSERT_FALSE(status.ok());
+    EXPECT_NE(status.text().find("short_ring over 5 ranks"), std::string::npos) << status.text();
+    EXPECT_FALSE(prove_program(over(wrong, 5), {}).ok()) << "the verdict is kept";
+}
+
+TEST(Proofs, TheCanonicalGoalIsProvedNotDeclared) {
+    const ProofGoal canonical = {Rounding::kAtOutput, true};
+    EXPECT_TRUE(prove_program(over(*find_algorithm("direct_all_reduce"), 5), canonical).ok());
+    const Status ring = prove_program(over(*find_algorithm("ring_all_reduce"), 5), canonical);
+    ASSERT_FALSE(ring.ok());
+    EXPECT_NE(ring.text().find("canonical"), std::string::npos);
+}
+
+TEST(Proofs, ThreadsOfAProcessProveOnce) {
+    static const Algorithm counted = like_ring("counted_ring", counted_ring);
+    const int n = 6;
+    std::vector<std::thread> ranks;
+    std::atomic<int> failures{0};
+    for (int rank = 0; rank < n; ++rank) {
+        ranks.emplace_back([&] { failures += !prove_program(over(counted, n), {}).ok(); });
+    }
+    for (std::thread& rank : ranks) rank.join();
+    EXPECT_EQ(failures, 0);
+    EXPECT_EQ(generated, n);  // each rank's part once, not n times
+}
+
+TEST(Proofs, StepsAreOfTheRankAskedFor) {
+    const ProgramShape program = over(*find_algorithm("ring_all_reduce"), 4, 2);
+    for (int rank = 0; rank < 4; ++rank) {
+        const auto steps = compile_program(program, rank);
+        ASSERT_TRUE(steps.ok());
+        EXPECT_EQ(steps.value().rank, rank);
+        EXPECT_EQ(steps.value().lanes.size(), 2u);
+    }
+}
+
+}  // namespace
+}  // namespace xccl
