@@ -27,7 +27,7 @@ class Poller {
 
   private:
     OwnedDescriptor epoll_;
-    std::array<epoll_event, 64> events_;
+    std::array<epoll_event, 64> events_{};
 };
 
 }  // namespace xccl
