@@ -5,6 +5,9 @@
 #include "base/float_types.h"
 
 #include <gtest/gtest.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -110,6 +113,26 @@ TYPED_TEST(FloatTypes, EveryEncodingSurvivesTheRoundTrip) {
         ASSERT_EQ(narrow<TypeParam>(wide).bits, expected) << bits;
     }
 }
+
+#if defined(__SSE2__)
+// Many a program tells the processor to take subnormal float32 for zero. That is its own affair,
+// but the subnormals of the small types are not among them.
+TYPED_TEST(FloatTypes, TheProcessorsTreatmentOfSubnormalsDoesNotMatter) {
+    using Bits = decltype(TypeParam{}.bits);
+    if (std::is_same_v<TypeParam, Bfloat16>) GTEST_SKIP() << "bfloat16 has float32's subnormals";
+    const unsigned before = _mm_getcsr();
+    constexpr unsigned kFlushToZero = 0x8000;
+    constexpr unsigned kDenormalsAreZero = 0x0040;
+    _mm_setcsr(before | kFlushToZero | kDenormalsAreZero);
+    std::uint32_t survivors = 0;
+    for (std::uint32_t bits = 0; bits <= std::numeric_limits<Bits>::max(); ++bits) {
+        const float wide = widen(TypeParam{static_cast<Bits>(bits)});
+        survivors += wide != wide || narrow<TypeParam>(wide).bits == bits ? 1 : 0;
+    }
+    _mm_setcsr(before);
+    EXPECT_EQ(survivors, std::numeric_limits<Bits>::max() + 1u);
+}
+#endif
 
 TYPED_TEST(FloatTypes, NarrowRoundsToNearestEven) {
     const Format format = kFormatOf<TypeParam>;
