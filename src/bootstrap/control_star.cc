@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "bootstrap/bytes.h"
+#include "base/bytes.h"
 
 namespace xccl {
 namespace {
@@ -36,7 +36,7 @@ bool decode(std::string_view body, FailureNotice* notice, int* teller) {
 }  // namespace
 
 ControlStar::ControlStar(int rank, std::vector<std::unique_ptr<FrameStream>> streams,
-                         Descriptor epoll)
+                         OwnedDescriptor epoll)
     : rank_(rank), epoll_(std::move(epoll)) {
     spokes_.resize(streams.size());
     for (std::size_t i = 0; i < streams.size(); ++i) {

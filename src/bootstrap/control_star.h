@@ -33,7 +33,7 @@ struct ControlEvent {
 class ControlStar {
   public:
     // Rank 0's streams are [rank_count], empty at 0; another rank's is one, to rank 0.
-    ControlStar(int rank, std::vector<std::unique_ptr<FrameStream>> streams, Descriptor epoll);
+    ControlStar(int rank, std::vector<std::unique_ptr<FrameStream>> streams, OwnedDescriptor epoll);
     ~ControlStar();
 
     // Readable when poll() has something to do.
@@ -60,7 +60,7 @@ class ControlStar {
 
     const int rank_;
     std::vector<Spoke> spokes_;
-    Descriptor epoll_;
+    OwnedDescriptor epoll_;
 };
 
 }  // namespace xccl

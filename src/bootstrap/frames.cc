@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "base/assert.h"
-#include "bootstrap/bytes.h"
+#include "base/bytes.h"
 
 namespace xccl {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t kReadBytes = 64 << 10;  // per system call
 
 }  // namespace
 
-FrameStream::FrameStream(Descriptor socket, std::size_t max_body)
+FrameStream::FrameStream(OwnedDescriptor socket, std::size_t max_body)
     : socket_(std::move(socket)), max_body_(max_body) {}
 
 void FrameStream::send(std::uint8_t kind, std::shared_ptr<const std::string> body) {

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
+#include "base/owned_descriptor.h"
 #include "base/status.h"
-#include "bootstrap/descriptor.h"
 
 namespace xccl {
 
@@ -22,7 +22,7 @@ struct Frame {
 
 class FrameStream {
   public:
-    FrameStream(Descriptor socket, std::size_t max_body);
+    FrameStream(OwnedDescriptor socket, std::size_t max_body);
 
     int fd() const { return socket_.get(); }
 
@@ -42,7 +42,7 @@ class FrameStream {
     Status read_some(bool* got_any);
     std::optional<Frame> cut_frame(Status* failure);
 
-    Descriptor socket_;
+    OwnedDescriptor socket_;
     std::size_t max_body_;
     std::deque<std::shared_ptr<const std::string>> out_;
     std::size_t out_offset_ = 0;  // of out_.front(), already sent

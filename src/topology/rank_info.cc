@@ -7,67 +7,12 @@
 #include <bit>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 
 namespace xccl {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-
-template <typename T>
-void put(std::string* bytes, T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-        bytes->push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
-}
-
-void put_text(std::string* bytes, const std::string& text) {
-    put(bytes, static_cast<std::uint16_t>(text.size()));
-    bytes->append(text);
-}
-
-// Reads from the front of what is left; the first thing that is not there spoils the rest.
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-    template <typename T>
-    T take() {
-        const std::string_view raw = take_bytes(sizeof(T));
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            value |= std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i);
-        }
-        return static_cast<T>(value);
-    }
-
-    std::string take_text() {
-        const std::size_t length = take<std::uint16_t>();
-        if (length > kMaxPlaceKeyBytes) complete_ = false;
-        return std::string(take_bytes(length));
-    }
-
-    CpuMask take_mask() {
-        const std::size_t words = take<std::uint16_t>();
-        if (words > kMaxCpuMaskWords || words * 8 > rest_.size()) complete_ = false;
-        CpuMask mask;
-        for (std::size_t i = 0; complete_ && i < words; ++i) mask.push_back(take<std::uint64_t>());
-        return mask;
-    }
-
-    bool finished() const { return complete_ && rest_.empty(); }
-
-  private:
-    std::string_view take_bytes(std::size_t count) {
-        if (count > rest_.size()) complete_ = false;
-        if (!complete_) return {};
-        const std::string_view taken = rest_.substr(0, count);
-        rest_.remove_prefix(count);
-        return taken;
-    }
-
-    std::string_view rest_;
-    bool complete_ = true;
-};
 
 }  // namespace
 
@@ -107,29 +52,32 @@ std::string encode_rank_info(const RankInfo& info) {
     XCCL_ASSERT(info.host_key.size() <= kMaxPlaceKeyBytes &&
                 info.process_key.size() <= kMaxPlaceKeyBytes &&
                 info.cpu_mask.size() <= kMaxCpuMaskWords);
-    std::string bytes;
-    put(&bytes, kVersion);
-    put(&bytes, info.cpu_quota);
-    put_text(&bytes, info.host_key);
-    put_text(&bytes, info.process_key);
-    put(&bytes, static_cast<std::uint16_t>(info.cpu_mask.size()));
-    for (std::uint64_t word : info.cpu_mask) put(&bytes, word);
-    return bytes;
+    ByteWriter writer;
+    writer.put(kVersion)
+        .put(info.cpu_quota)
+        .counted<std::uint16_t>(info.host_key)
+        .counted<std::uint16_t>(info.process_key)
+        .put(static_cast<std::uint16_t>(info.cpu_mask.size()));
+    for (std::uint64_t word : info.cpu_mask) writer.put(word);
+    return writer.take();
 }
 
 Result<RankInfo> decode_rank_info(std::string_view bytes) {
-    Reader reader(bytes);
-    const auto version = reader.take<std::uint8_t>();
+    ByteReader reader(bytes);
+    const auto version = reader.get<std::uint8_t>();
     if (!bytes.empty() && version != kVersion) {
         return remote_error("a rank describes its place in version {}, this library reads {}",
                             version, kVersion);
     }
     RankInfo info;
-    info.cpu_quota = reader.take<std::uint32_t>();
-    info.host_key = reader.take_text();
-    info.process_key = reader.take_text();
-    info.cpu_mask = reader.take_mask();
-    if (!reader.finished()) {
+    info.cpu_quota = reader.get<std::uint32_t>();
+    info.host_key = reader.counted<std::uint16_t>(kMaxPlaceKeyBytes);
+    info.process_key = reader.counted<std::uint16_t>(kMaxPlaceKeyBytes);
+    const auto words = reader.length<std::uint16_t>(kMaxCpuMaskWords);
+    for (std::size_t i = 0; reader.good() && i < words; ++i) {
+        info.cpu_mask.push_back(reader.get<std::uint64_t>());
+    }
+    if (!reader.complete()) {
         return remote_error("a rank's description of its place is malformed ({} bytes)",
                             bytes.size());
     }

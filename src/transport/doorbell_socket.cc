@@ -9,7 +9,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "transport/secret.h"
+#include "trust/secret.h"
 #include "transport/unix_address.h"
 
 namespace xccl {

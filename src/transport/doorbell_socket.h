@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "transport/doorbell.h"
-#include "transport/owned_descriptor.h"
+#include "base/owned_descriptor.h"
 
 namespace xccl {
 

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "base/status.h"
-#include "transport/owned_descriptor.h"
+#include "base/owned_descriptor.h"
 
 namespace xccl {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "transport/owned_descriptor.h"
+#include "base/owned_descriptor.h"
 #include "transport/unix_address.h"
 
 namespace xccl {

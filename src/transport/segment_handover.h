@@ -17,8 +17,8 @@
 
 #include "base/deadline.h"
 #include "base/status.h"
-#include "transport/owned_descriptor.h"
-#include "transport/secret.h"
+#include "base/owned_descriptor.h"
+#include "trust/secret.h"
 #include "transport/segment.h"
 
 namespace xccl {

@@ -14,7 +14,7 @@
 #include "base/deadline.h"
 #include "base/status.h"
 #include "transport/link.h"
-#include "transport/secret.h"
+#include "trust/secret.h"
 #include "transport/tcp_listener.h"
 
 namespace xccl {

@@ -14,7 +14,7 @@
 #include <span>
 
 #include "transport/link.h"
-#include "transport/secret.h"
+#include "trust/secret.h"
 
 namespace xccl {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "transport/owned_descriptor.h"
+#include "base/owned_descriptor.h"
 
 namespace xccl {
 

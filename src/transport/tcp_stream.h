@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "transport/owned_descriptor.h"
+#include "base/owned_descriptor.h"
 #include "transport/tcp_frame.h"
 
 namespace xccl {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace xccl {
 
@@ -30,8 +31,9 @@ class ByteWriter {
         bytes_.append(static_cast<const char*>(data), size);
         return *this;
     }
+    template <typename Length = std::uint32_t>
     ByteWriter& counted(std::string_view text) {
-        return put(static_cast<std::uint32_t>(text.size())).raw(text);
+        return put(static_cast<Length>(text.size())).raw(text);
     }
     std::string take() { return std::move(bytes_); }
 
@@ -64,10 +66,16 @@ class ByteReader {
         const std::string_view bytes = raw(size);
         if (!bytes.empty()) bytes.copy(static_cast<char*>(data), size);
     }
+    template <typename Length = std::uint32_t>
     std::string_view counted(std::size_t most) {
-        const std::size_t size = get<std::uint32_t>();
+        return raw(length<Length>(most));
+    }
+    // A number of things that follow; none if it is more than `most`.
+    template <typename Length = std::uint32_t>
+    std::size_t length(std::size_t most) {
+        const std::size_t size = get<Length>();
         if (size > most) good_ = false;
-        return raw(size);
+        return good_ ? size : 0;
     }
     std::string_view rest() { return raw(rest_.size()); }
 

@@ -20,7 +20,7 @@
 
 #include "base/deadline.h"
 #include "base/status.h"
-#include "bootstrap/secret.h"
+#include "trust/secret.h"
 
 namespace xccl {
 
@@ -53,7 +53,7 @@ class Handshake {
     void expect(Step step, std::size_t size);
     void write(const std::string& bytes);
     void write_payload(const std::string& payload);
-    Tag tag(const std::string& payload, bool of_client) const;
+    Mac proof(const std::string& payload, bool of_client) const;
     bool flush();
     bool fill();
     void step();

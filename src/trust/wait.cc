@@ -1,4 +1,4 @@
-#include "bootstrap/wait.h"
+#include "trust/wait.h"
 
 #include <cerrno>
 

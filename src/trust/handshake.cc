@@ -1,4 +1,4 @@
-#include "bootstrap/handshake.h"
+#include "trust/handshake.h"
 
 #include <sys/socket.h>
 
@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/assert.h"
-#include "bootstrap/bytes.h"
-#include "bootstrap/wait.h"
+#include "base/bytes.h"
+#include "trust/wait.h"
 
 namespace xccl {
 namespace {
@@ -74,15 +74,16 @@ void Handshake::write(const std::string& bytes) {
     out_ += bytes;
 }
 
-Tag Handshake::tag(const std::string& payload, bool of_client) const {
-    return authenticate(key_, (of_client ? "C" : "S") + transcript_ + payload);
+Mac Handshake::proof(const std::string& payload, bool of_client) const {
+    return mac_of(key_, of_client ? "client" : "server",
+                  {bytes_of(transcript_), bytes_of(payload)});
 }
 
 void Handshake::write_payload(const std::string& payload) {
     const std::string message =
         ByteWriter().put(static_cast<std::uint16_t>(payload.size())).raw(payload).take();
-    const Tag proof = tag(message, is_client_);
-    write(message + std::string(proof.begin(), proof.end()));
+    const Mac mac = proof(message, is_client_);
+    write(message + std::string(mac.begin(), mac.end()));
 }
 
 bool Handshake::flush() {
@@ -128,7 +129,7 @@ void Handshake::step() {
             const std::size_t size = ByteReader(in_).get<std::uint16_t>();
             if (size > kMaxHelloBytes) return fail("the other side announces too much");
             const std::string head = in_;
-            expect(Step::kPayload, kLengthBytes + size + sizeof(Tag));
+            expect(Step::kPayload, kLengthBytes + size + sizeof(Mac));
             in_ = head;
             return;
         }
@@ -157,10 +158,10 @@ void Handshake::check_greeting() {
 }
 
 void Handshake::take_payload() {
-    const std::string message = in_.substr(0, in_.size() - sizeof(Tag));
-    Tag proof;
-    std::memcpy(proof.data(), in_.data() + message.size(), sizeof proof);
-    if (!equal_tags(proof, tag(message, !is_client_))) {
+    const std::string message = in_.substr(0, in_.size() - sizeof(Mac));
+    Mac mac;
+    std::memcpy(mac.data(), in_.data() + message.size(), sizeof mac);
+    if (!same_mac(mac, proof(message, !is_client_))) {
         return fail("the other side does not know the secret");
     }
     peer_hello_ = message.substr(kLengthBytes);
