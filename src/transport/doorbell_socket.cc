@@ -9,8 +9,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/unix_address.h"
 #include "trust/secret.h"
-#include "transport/unix_address.h"
 
 namespace xccl {
 namespace {

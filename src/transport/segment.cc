@@ -9,8 +9,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "base/unix_address.h"
 #include "transport/geometry.h"
-#include "transport/unix_address.h"
 
 namespace xccl {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/owned_descriptor.h"
-#include "transport/unix_address.h"
+#include "base/unix_address.h"
 
 namespace xccl {
 namespace {
@@ -26,13 +26,6 @@ static_assert(sizeof(Answer) == 64);
 constexpr std::size_t kMaxVisitors = 64;  // that have not proved who they are
 constexpr std::chrono::milliseconds kVisitorPatience{2000};
 constexpr int kLookMs = 20;  // how often a wait looks at `cancelled`
-
-bool has_my_user_id(int descriptor) {
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-           peer.uid == geteuid();
-}
 
 bool is_set(const std::atomic<bool>* cancelled) {
     return cancelled != nullptr && cancelled->load(std::memory_order_acquire);

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/unix_address.h"
 #include "transport/geometry.h"
-#include "transport/unix_address.h"
 
 namespace xccl {
 namespace {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "transport/unix_address.h"
+#include "base/unix_address.h"
 
 namespace xccl {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "transport/unix_address.h"
+#include "base/unix_address.h"
 
 namespace xccl {
 namespace {

@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/unix_address.h"
 #include "rank_process.h"
 #include "transport/geometry.h"
-#include "transport/unix_address.h"
 
 namespace xccl {
 namespace {

@@ -1,6 +1,7 @@
-#include "transport/unix_address.h"
+#include "base/unix_address.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -17,6 +18,13 @@ UnixAddress abstract_address(const std::string& name) {
     std::memcpy(result.address.sun_path + 1, name.data(), name.size());  // a zero byte, the name
     result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
     return result;
+}
+
+bool has_my_user_id(int socket) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+           peer.uid == geteuid();
 }
 
 Status descriptor_failure(const char* what, int error) {

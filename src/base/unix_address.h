@@ -1,5 +1,5 @@
-// Abstract Unix socket addresses (no file, gone with the socket), and the words for a process that
-// has run out of descriptors.
+// Abstract Unix socket addresses (no file, gone with the socket), who is at the other end, and the
+// words for a process that has run out of descriptors.
 #pragma once
 
 #include <sys/socket.h>
@@ -19,6 +19,9 @@ struct UnixAddress {
 
 // `name` has at most 100 bytes.
 UnixAddress abstract_address(const std::string& name);
+
+// Whether the process that connected, or listened, at the other end runs as this process's user.
+bool has_my_user_id(int socket);
 
 // "no descriptor left for a connection: ...; the limit is 1024, raise it with ulimit -n"
 Status descriptor_failure(const char* what, int error);
