@@ -58,10 +58,12 @@ function(xccl_room name)
   endforeach()
 endfunction()
 
-# xccl_room_test(name DEPENDS room...)  all of tests/<name>/*_test.cc as one program
+# xccl_room_test(name DEPENDS room...)  all of tests/<name>/*_test.cc as one program, but for
+# *_relacy_test.cc: Relacy replaces operator new.
 function(xccl_room_test name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc)
+  list(FILTER sources EXCLUDE REGEX "_relacy_test\\.cc$")
   if(sources)
     add_executable(${name}_test ${sources})
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)

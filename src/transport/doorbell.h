@@ -20,14 +20,15 @@
 #include <cstdint>
 
 #include "transport/barrier.h"
+#include "transport/bell_word.h"
 
 namespace xccl {
 
 // In memory that all who ring can see. All zero bytes is a doorbell that nobody sleeps on.
 struct alignas(64) Doorbell {
-    static constexpr std::uint32_t kArmed = 1;
-    static constexpr std::uint32_t kOneSleeper = 2;
-    std::atomic<std::uint32_t> word{0};  // sleepers * kOneSleeper + kArmed
+    static constexpr std::uint32_t kArmed = BellWord::kArmed;
+    static constexpr std::uint32_t kOneSleeper = BellWord::kOneSleeper;
+    BellWord::Word word{0};
 
     // Where a datagram wakes the owner, if it waits for descriptors rather than for the word: see
     // doorbell_socket.h. Zero, or the number that names the socket; written before the first sleep.
@@ -42,7 +43,7 @@ inline void ring_if_sleeping(Doorbell& bell) {
     // Keeps the compiler from moving the load before the store that it comes after; the processor
     // is kept from it by the sleeper's barrier.
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (__builtin_expect(bell.word.load(std::memory_order_relaxed) & Doorbell::kArmed, 0)) {
+    if (__builtin_expect(BellWord::is_armed(bell.word), 0)) {
         ring(bell);
     }
 }

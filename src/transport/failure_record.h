@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/status.h"
+#include "transport/memory_policy.h"
 
 namespace xccl {
 
@@ -25,9 +26,10 @@ struct Failure {
 };
 
 // All zero bytes is a record of nothing.
-class FailureRecord {
+template <class Memory>
+class BasicFailureRecord {
   public:
-    bool published() const { return state_.load(std::memory_order_acquire) == kPublished; }
+    bool published() const { return state_.load(Memory::kFailureLoad) == kPublished; }
 
     // False if another failure came first.
     bool publish(const Failure& failure) {
@@ -41,15 +43,16 @@ class FailureRecord {
         text_bytes_ = static_cast<std::uint32_t>(std::min(failure.text.size(), sizeof text_));
         std::memcpy(text_, failure.text.data(), text_bytes_);
         // Pairs with the acquire of published().
-        state_.store(kPublished, std::memory_order_release);
+        state_.store(kPublished, Memory::kFailureStore);
         return true;
     }
 
     std::optional<Failure> read() const {
         if (!published()) return std::nullopt;
+        const std::int32_t code = code_;
         const std::size_t bytes = std::min<std::size_t>(text_bytes_, sizeof text_);
         return Failure{.culprit_rank = culprit_rank_,
-                       .code = static_cast<xcclResult_t>(code_),
+                       .code = static_cast<xcclResult_t>(code),
                        .operation_sequence = operation_sequence_,
                        .text = std::string(text_, bytes)};
     }
@@ -57,13 +60,17 @@ class FailureRecord {
   private:
     static constexpr std::uint32_t kNone = 0, kClaimed = 1, kPublished = 2;
 
-    alignas(64) std::atomic<std::uint32_t> state_{kNone};
-    std::int32_t culprit_rank_ = -1;
-    std::int32_t code_ = 0;
-    std::uint32_t text_bytes_ = 0;
-    std::uint64_t operation_sequence_ = 0;
+    template <typename T>
+    using Plain = typename Memory::template Plain<T>;
+
+    alignas(64) typename Memory::template Atomic<std::uint32_t> state_{kNone};
+    Plain<std::int32_t> culprit_rank_{-1};
+    Plain<std::int32_t> code_{0};
+    Plain<std::uint32_t> text_bytes_{0};
+    Plain<std::uint64_t> operation_sequence_{0};
     char text_[kMaxErrorTextBytes] = {};
 };
+using FailureRecord = BasicFailureRecord<HostMemory>;
 static_assert(sizeof(FailureRecord) == 512);
 
 }  // namespace xccl

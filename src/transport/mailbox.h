@@ -17,31 +17,20 @@
 //
 // Memory ordering, in C++ terms (x86 gets it for free, Arm does not):
 //     payload writes   -> publish: flag.store(release)     pairs with  peek: flag.load(acquire)
-//     payload reads    -> release: consumed.store(release) pairs with  reserve:
-//     consumed.load(acquire)
+//     payload reads    -> release: consumed.store(release)
+//                         pairs with  reserve: consumed.load(acquire)
 //
-// The templates take a Memory policy, so that the host's atomics, the simulator and a memory-model
-// checker run this very source. The policy names each of the four orders apart: the checker weakens
-// them one at a time and must notice (tests/transport/mailbox_relacy_test.cc).
+// The templates take a Memory policy (memory_policy.h), so that the host's atomics and a
+// memory-model checker run this very source.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-namespace xccl {
+#include "transport/memory_policy.h"
 
-// The host's own memory.
-struct HostMemory {
-    template <typename T>
-    using Atomic = std::atomic<T>;
-    template <typename T>
-    using Plain = T;  // what the atomics above order; a checker watches each access
-    static constexpr auto kFlagStore = std::memory_order_release;
-    static constexpr auto kFlagLoad = std::memory_order_acquire;
-    static constexpr auto kConsumedStore = std::memory_order_release;
-    static constexpr auto kConsumedLoad = std::memory_order_acquire;
-};
+namespace xccl {
 
 template <class Memory>
 struct BasicSlotHeader {
