@@ -1,0 +1,21 @@
+#include "run/library_call.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "failure.h"
+#include "run/host.h"
+
+namespace xccl::perf {
+
+void require(xcclResult_t result, xcclComm_t comm, std::source_location where) {
+    if (result == xcclSuccess) return;
+    std::string_view file = where.file_name();
+    file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
+    throw Failure(ExitCode::kLibraryError,
+                  fmt::format("{}: Test XCCL failure {}:{} '{} / {}'", host_name(), file,
+                              where.line(), xcclGetErrorString(result), xcclGetLastError(comm)));
+}
+
+}  // namespace xccl::perf
