@@ -4,24 +4,23 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
+#include "kernels/aligned_array.h"
 #include "kernels/arguments.h"
+#include "kernels/kernel_table.h"
 #include "threads/thread_pool.h"
 
 namespace xccl::trainer {
-
-struct KernelTable;
 
 class FastOperators {
   public:
     using Scalar = float;
 
-    // `pool` must outlive the operators. No operator allocates once reserve() has seen its shape.
-    explicit FastOperators(ThreadPool& pool);
-    FastOperators(ThreadPool& pool, const KernelTable& kernels);
+    // `pool` must outlive the operators.
+    explicit FastOperators(ThreadPool& pool, const KernelTable& kernels = best_kernel_table());
 
-    // Makes room for the scratch memory of these shapes.
+    // Makes room for the scratch memory of these shapes. Operators do so themselves; whoever calls
+    // this first has operators that allocate nothing.
     void reserve(const MatmulShape& shape);
     void reserve(const SequenceShape& shape, std::size_t head_count);
     std::size_t workspace_bytes() const;
@@ -41,10 +40,18 @@ class FastOperators {
     void adamw(const Adamw<float>& arguments);
 
   private:
+    struct Product;
+
+    template <typename Body>
+    void for_parts(std::size_t count, std::size_t part, const Body& body);
+    float* scratch_of(std::size_t thread);
+    void multiply_in_tiles(const Product& product, const ColumnSums& column_sums);
+
     ThreadPool& pool_;
     const KernelTable& kernels_;
-    std::vector<float> packed_;   // what all threads share: a packed operand
-    std::vector<float> scratch_;  // one part per thread
+    AlignedArray<float> packed_;   // what all threads share: the right operand of a product
+    AlignedArray<float> scratch_;  // one part per thread
+    std::size_t scratch_per_thread_ = 0;
 };
 
 }  // namespace xccl::trainer

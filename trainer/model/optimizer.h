@@ -21,7 +21,7 @@ struct AdamwSettings {
 // AdamW over flat arrays.
 class Optimizer {
   public:
-    // Allocates the moments, zero. `pool` and `layout` must outlive it.
+    // Allocates the moments, zero. `pool` must outlive it.
     Optimizer(const ParameterLayout& layout, ThreadPool& pool);
 
     // Step `step` counts from 1. Gradients are multiplied by `gradient_scale` as they are read:
@@ -40,11 +40,18 @@ class Optimizer {
     std::span<float> second_moment() { return second_moment_; }
 
   private:
-    const ParameterLayout& layout_;
+    // Neighbours in the flat arrays that are treated alike.
+    struct Part {
+        std::size_t begin;
+        std::size_t end;
+        bool decays;
+    };
+
     ThreadPool& pool_;
+    std::vector<Part> parts_;
     std::vector<float> first_moment_;
     std::vector<float> second_moment_;
-    std::vector<double> partial_sums_;
+    std::vector<double> partial_sums_;  // of blocks, for norm()
 };
 
 }  // namespace xccl::trainer

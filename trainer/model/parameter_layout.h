@@ -53,7 +53,7 @@ class ParameterLayout {
 
   private:
     std::size_t add(std::string name, std::vector<std::size_t> shape);
-    BlockOffsets add_block(std::size_t layer, const Gpt2Config& config);
+    BlockOffsets add_block(const std::string& prefix, std::size_t channels);
 
     std::vector<Tensor> tensors_;
     std::vector<BlockOffsets> blocks_;
