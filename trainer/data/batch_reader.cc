@@ -1,0 +1,42 @@
+#include "data/batch_reader.h"
+
+#include "data/corpus.h"
+
+namespace xccl::trainer {
+
+BatchReader::BatchReader(std::span<const std::uint8_t> text, std::size_t sequence_length,
+                         std::size_t max_sequences)
+    : text_(text),
+      length_(sequence_length),
+      tokens_(max_sequences * sequence_length),
+      targets_(max_sequences * sequence_length) {}
+
+Batch BatchReader::training_batch(const Sampler& sampler, std::uint64_t position,
+                                  std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) copy_window(sampler.sample_at(position + i), i);
+    return batch(count);
+}
+
+Batch BatchReader::spread_batch(std::size_t first, std::size_t count, std::size_t total) {
+    const std::size_t windows = window_count(text_, length_);
+    for (std::size_t i = 0; i < count; ++i) copy_window((first + i) * windows / total, i);
+    return batch(count);
+}
+
+void BatchReader::copy_window(std::size_t window, std::size_t sequence) {
+    const std::uint8_t* from = text_.data() + window * length_;
+    for (std::size_t i = 0; i < length_; ++i) {
+        tokens_[sequence * length_ + i] = from[i];
+        targets_[sequence * length_ + i] = from[i + 1];
+    }
+}
+
+Batch BatchReader::batch(std::size_t sequence_count) const {
+    const std::size_t count = sequence_count * length_;
+    return {.tokens = std::span(tokens_).first(count),
+            .targets = std::span(targets_).first(count),
+            .sequence_count = sequence_count,
+            .length = length_};
+}
+
+}  // namespace xccl::trainer

@@ -1,0 +1,123 @@
+// xccl-train: trains a GPT-2 model on a text, with data-parallel ranks that talk through xccl.
+//
+// Each rank prepares alone (options, text), then joins the others; from there on they decide
+// together. Only one of them says why it did not work.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "data/corpus.h"
+#include "program/checksum.h"
+#include "program/failure.h"
+#include "program/interrupt.h"
+#include "program/options.h"
+#include "program/run_log.h"
+#include "program/start.h"
+#include "program/training_run.h"
+#include "xccl.h"
+
+namespace xccl::trainer {
+namespace {
+
+// What one rank needs before it joins the others.
+struct Prepared {
+    Options options;
+    StepShape shape;
+    std::optional<Corpus> corpus;
+    std::unique_ptr<RunLog> log;  // rank 0's
+    std::optional<Failure> failure;
+
+    // All that must be alike on all ranks.
+    std::uint64_t purpose() const {
+        Checksum checksum;
+        for (const auto& [name, value] : options.described()) {
+            if (name != "text") checksum.add(std::span(value));
+        }
+        if (corpus) checksum.add(corpus->all());
+        return checksum.value();
+    }
+};
+
+void prepare(Prepared& prepared, const xcclLaunchInfo_t& info) {
+    prepared.shape = prepared.options.step_shape(static_cast<std::size_t>(info.nranks));
+    const Options& options = prepared.options;
+    prepared.corpus.emplace(read_file(options.text), options.text,
+                            CorpusShape{.sequence_length = options.sequence_length,
+                                        .samples_per_step = static_cast<std::size_t>(options.batch),
+                                        .validation_fraction = options.validation_fraction});
+}
+
+int train(Prepared& prepared) {
+    Job job(prepared.options.reproducible);
+    watch_interrupts();
+    try {
+        if (job.rank() == 0 && !prepared.failure) {
+            prepared.log = std::make_unique<RunLog>(prepared.options);
+        }
+    } catch (const Failure& failure) {
+        prepared.failure = failure;
+    }
+    agree_to_start(job, prepared.failure, prepared.purpose());
+    return run_training(prepared.options, prepared.shape, *prepared.corpus, job,
+                        prepared.log.get());
+}
+
+// A lost rank is reported by all that are left, in the same words. The lowest of them speaks first,
+// and a launcher ends the rest before they repeat it.
+void await_turn(int rank) {
+    constexpr unsigned kTurnMicroseconds = 100000;
+    constexpr int kMaxTurns = 10;
+    unwatch_interrupts();
+    usleep(kTurnMicroseconds * static_cast<unsigned>(std::min(rank, kMaxTurns)));
+}
+
+int report(const Failure& failure, int rank) {
+    if (failure.code() == kCommunication) await_turn(rank);
+    fmt::print(stderr, "xccl-train: {}{}\n", rank > 0 ? fmt::format("rank {}: ", rank) : "",
+               failure.what());
+    return failure.code();
+}
+
+int run(int argument_count, char** arguments) {
+    xcclLaunchInfo_t info{};
+    info.size = sizeof(info);
+    const bool launched = xcclGetLaunchInfo(&info) == xcclSuccess;
+    const int rank = launched ? info.rank : 0;
+    Prepared prepared;
+    try {
+        if (!launched) throw Failure(kBadUsage, "{}", xcclGetLastError(nullptr));
+        try {
+            std::optional<Options> options = parse_options(argument_count, arguments);
+            if (!options) return kSucceeded;
+            prepared.options = std::move(*options);
+            prepare(prepared, info);
+        } catch (const Failure& failure) {
+            prepared.failure = failure;
+            if (info.nranks == 1) throw;
+        }
+        return train(prepared);
+    } catch (const ReportedFailure& failure) {
+        return failure.code();
+    } catch (const SharedFailure& failure) {
+        return rank == 0 ? report(failure, rank) : failure.code();
+    } catch (const Failure& failure) {
+        return report(prepared.failure ? *prepared.failure : failure, rank);
+    } catch (const std::bad_alloc&) {
+        return report(Failure(kFailed,
+                              "out of memory. Take a smaller --micro-batch, --channels or "
+                              "--sequence-length."),
+                      rank);
+    }
+}
+
+}  // namespace
+}  // namespace xccl::trainer
+
+int main(int argument_count, char** arguments) {
+    return xccl::trainer::run(argument_count, arguments);
+}

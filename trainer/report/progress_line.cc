@@ -1,0 +1,91 @@
+#include "report/progress_line.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "report/time_shares.h"
+
+namespace xccl::trainer {
+namespace {
+
+constexpr double kTerminalSeconds = 0.2;
+constexpr double kLogSeconds = 10;
+constexpr double kLogGrowth = 1.25;  // a log of a long run stays short: lines grow apart
+constexpr std::size_t kBarColumns = 20;
+constexpr std::size_t kLogColumns = 400;
+
+std::size_t columns_of(std::FILE* out) {
+    winsize size{};
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+std::string bar(double done) {
+    static const char* const kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const auto eighths = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * kBarColumns * 8);
+    std::string text = "▕";
+    std::size_t column = 0;
+    for (; column < eighths / 8; ++column) text += "█";
+    if (column < kBarColumns && eighths % 8 > 0) {
+        text += kEighths[eighths % 8];
+        ++column;
+    }
+    for (; column < kBarColumns; ++column) text += " ";
+    return text + "▏";
+}
+
+}  // namespace
+
+std::string progress_text(const Progress& progress, std::size_t width) {
+    std::vector<std::string> parts = {
+        fmt::format("{:3.0f} %", 100 * progress.done),
+        fmt::format("{} left", clock_text(progress.seconds_left)),
+        fmt::format("loss {:.3f}", progress.loss),
+        fmt::format("{} tokens/s", grouped(progress.tokens_per_second)),
+        shares_text(progress.times),
+        progress.steps > 0 ? fmt::format("step {}/{}", progress.step, progress.steps)
+                           : fmt::format("step {}", progress.step),
+    };
+    std::string line;
+    std::size_t used = 0;
+    for (const std::string& part : parts) {
+        const std::size_t needed = part.size() + (line.empty() ? 0 : 2);
+        if (used + needed > width) continue;
+        line += (line.empty() ? "" : "  ") + part;
+        used += needed;
+    }
+    return used + kBarColumns + 3 <= width ? bar(progress.done) + " " + line : line;
+}
+
+ProgressLine::ProgressLine(std::FILE* out)
+    : out_(out),
+      terminal_(isatty(fileno(out)) == 1),
+      interval_(terminal_ ? kTerminalSeconds : kLogSeconds) {}
+
+ProgressLine::~ProgressLine() {
+    finish();
+}
+
+void ProgressLine::show(const Progress& progress, double elapsed) {
+    next_ = elapsed + interval_;
+    if (!terminal_) {
+        interval_ *= kLogGrowth;
+        fmt::print(out_, "{}\n", progress_text(progress, kLogColumns));
+    } else {
+        fmt::print(out_, "\r\033[K{}", progress_text(progress, columns_of(out_) - 1));
+        open_ = true;
+    }
+    std::fflush(out_);
+}
+
+void ProgressLine::finish() {
+    if (open_) fmt::print(out_, "\n");
+    std::fflush(out_);
+    open_ = false;
+}
+
+}  // namespace xccl::trainer

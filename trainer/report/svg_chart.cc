@@ -1,0 +1,272 @@
+#include "report/svg_chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+
+namespace xccl::trainer {
+namespace {
+
+// In the units of the picture, which the page scales to its own width.
+constexpr double kWidth = 720, kHeight = 280;
+constexpr double kLeft = 58, kRight = 14, kTop = 14, kBottom = 44;
+constexpr int kTicksX = 7, kTicksY = 5;
+
+struct Range {
+    double low = 0, high = 1;
+};
+
+// Data to picture.
+struct Frame {
+    Range x, y;
+
+    double px(double value) const {
+        return kLeft + (value - x.low) / (x.high - x.low) * (kWidth - kLeft - kRight);
+    }
+    double py(double value) const {
+        return kHeight - kBottom - (value - y.low) / (y.high - y.low) * (kHeight - kTop - kBottom);
+    }
+};
+
+bool is_finite(const ChartPoint& point) {
+    return std::isfinite(point.x) && std::isfinite(point.y);
+}
+
+Range widened(Range range) {
+    if (!(range.low <= range.high)) return {0, 1};  // no point at all
+    if (range.low == range.high) range.high = range.low + std::max(1.0, std::abs(range.low));
+    return range;
+}
+
+Frame frame_of(const Chart& chart) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    Range x{kInfinity, -kInfinity}, y{chart.from_zero ? 0 : kInfinity, -kInfinity};
+    for (const Series& series : chart.series) {
+        for (const ChartPoint& point : series.points) {
+            if (!is_finite(point)) continue;
+            x = {std::min(x.low, point.x), std::max(x.high, point.x)};
+            y = {std::min(y.low, point.y), std::max(y.high, point.y)};
+        }
+    }
+    Frame frame{widened(x), widened(y)};
+    const double tick = tick_distance(frame.y.high - frame.y.low, kTicksY);
+    frame.y = {std::floor(frame.y.low / tick) * tick, std::ceil(frame.y.high / tick) * tick};
+    return frame;
+}
+
+// 1.5, 20k, 3M: short enough to stand beside an axis.
+std::string tick_text(double value, double distance) {
+    for (const auto& [unit, suffix] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}}) {
+        if (std::abs(value) >= unit && distance >= unit / 100) {
+            return fmt::format("{:g}{}", std::round(value / unit * 100) / 100, suffix);
+        }
+    }
+    if (std::abs(value) < distance / 1e3) return "0";
+    return fmt::format("{:.6g}", value);
+}
+
+std::string axes(const Chart& chart, const Frame& frame) {
+    std::string svg;
+    const auto out = std::back_inserter(svg);
+    const double bottom = kHeight - kBottom;
+    const double y_tick = tick_distance(frame.y.high - frame.y.low, kTicksY);
+    for (int i = 0; frame.y.low + i * y_tick <= frame.y.high + y_tick / 2; ++i) {
+        const double value = frame.y.low + i * y_tick;
+        fmt::format_to(out,
+                       "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
+                       kLeft, kWidth - kRight, frame.py(value), frame.py(value));
+        fmt::format_to(out,
+                       "<text class=\"axis\" text-anchor=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>",
+                       kLeft - 8, frame.py(value) + 4, tick_text(value, y_tick));
+    }
+    const double x_tick = tick_distance(frame.x.high - frame.x.low, kTicksX);
+    const double first = std::ceil(frame.x.low / x_tick) * x_tick;
+    for (int i = 0; first + i * x_tick <= frame.x.high; ++i) {
+        const double value = first + i * x_tick;
+        fmt::format_to(out,
+                       "<line class=\"tick\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>",
+                       frame.px(value), bottom, bottom + 5);
+        fmt::format_to(
+            out, "<text class=\"axis\" text-anchor=\"middle\" x=\"{:.1f}\" y=\"{}\">{}</text>",
+            frame.px(value), bottom + 18, tick_text(value, x_tick));
+    }
+    fmt::format_to(out, "<line class=\"baseline\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft,
+                   kWidth - kRight, bottom, bottom);
+    fmt::format_to(out, "<text class=\"axis\" text-anchor=\"middle\" x=\"{}\" y=\"{}\">{}</text>",
+                   (kLeft + kWidth - kRight) / 2, kHeight - 8, escaped(chart.x_label));
+    fmt::format_to(out,
+                   "<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(13 {}) "
+                   "rotate(-90)\">{}</text>",
+                   (kTop + bottom) / 2, escaped(chart.y_label));
+    return svg;
+}
+
+std::string opened(const std::string& title, double height) {
+    return fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" "
+        "aria-label=\"{}\">",
+        kWidth, height, escaped(title));
+}
+
+std::string drawn(const Series& series, const Frame& frame) {
+    std::string svg;
+    const auto out = std::back_inserter(svg);
+    if (series.style == SeriesStyle::kDots) {
+        for (const ChartPoint& point : series.points) {
+            if (!is_finite(point)) continue;
+            fmt::format_to(out,
+                           "<circle class=\"dot series-{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\">"
+                           "<title>{}: {:.4g}</title></circle>",
+                           series.colour, frame.px(point.x), frame.py(point.y),
+                           escaped(series.name), point.y);
+        }
+        return svg;
+    }
+    fmt::format_to(out, "<polyline class=\"{} series-{}\" points=\"",
+                   series.style == SeriesStyle::kLine ? "line" : "line faint", series.colour);
+    for (const ChartPoint& point : series.points) {
+        if (!is_finite(point)) continue;
+        fmt::format_to(out, "{:.1f},{:.1f} ", frame.px(point.x), frame.py(point.y));
+    }
+    svg += "\"/>";
+    return svg;
+}
+
+bool has_points(const Chart& chart) {
+    return std::any_of(chart.series.begin(), chart.series.end(), [](const Series& series) {
+        return std::any_of(series.points.begin(), series.points.end(), is_finite);
+    });
+}
+
+constexpr const char* kNoData =
+    "<text class=\"axis\" text-anchor=\"middle\" x=\"360\" y=\"130\">no data</text>";
+
+// The length of the UTF-8 character that begins at `at`, if it is one that XML allows, else 0.
+std::size_t character_bytes(const std::string& text, std::size_t at) {
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
+    };
+    const std::uint8_t first = byte(at);
+    if (first < 0x80) return first >= 0x20 || first == '\n' || first == '\t' ? 1 : 0;
+    const std::size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                               : first >= 0xe0 && first < 0xf0 ? 3
+                               : first >= 0xf0 && first < 0xf5 ? 4
+                                                               : 0;
+    if (length == 0) return 0;
+    std::uint32_t code = first & (0x7fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(at + i) & 0xc0) != 0x80) return 0;
+        code = code << 6 | (byte(at + i) & 0x3fu);
+    }
+    constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool allowed = code >= kLeast[length] && code <= 0x10ffff &&
+                         !(code >= 0xd800 && code < 0xe000) && code != 0xfffe && code != 0xffff;
+    return allowed ? length : 0;
+}
+
+}  // namespace
+
+double tick_distance(double range, int count) {
+    const double rough = range / count;
+    const double power = std::pow(10, std::floor(std::log10(rough)));
+    for (const double factor : {1.0, 2.0, 5.0}) {
+        if (rough <= factor * power * 1.0001) return factor * power;
+    }
+    return 10 * power;
+}
+
+std::string line_chart(const Chart& chart) {
+    const Frame frame = frame_of(chart);
+    std::string svg = opened(chart.title, kHeight) + axes(chart, frame);
+    for (const Series& series : chart.series) svg += drawn(series, frame);
+    if (!has_points(chart)) svg += kNoData;
+    return svg + "</svg>";
+}
+
+std::string share_chart(const Chart& chart) {
+    Frame frame = frame_of(chart);
+    frame.y = {0, 1};
+    std::string svg = opened(chart.title, kHeight);
+    const std::size_t count = chart.series.empty() ? 0 : chart.series.front().points.size();
+    std::vector<double> lower(count, 0.0);
+    for (const Series& series : chart.series) {
+        std::string up, down;  // along the upper edge, and back along the lower one
+        for (std::size_t i = 0; i < count; ++i) {
+            const double x = frame.px(series.points[i].x);
+            up += fmt::format("{:.1f},{:.1f} ", x, frame.py(lower[i] + series.points[i].y));
+            down = fmt::format("{:.1f},{:.1f} ", x, frame.py(lower[i])) + down;
+            lower[i] += series.points[i].y;
+        }
+        svg += fmt::format(
+            "<polygon class=\"area series-{}\" points=\"{}{}\"><title>{}</title></polygon>",
+            series.colour, up, down, escaped(series.name));
+    }
+    svg += axes(chart, frame);
+    if (!has_points(chart)) svg += kNoData;
+    return svg + "</svg>";
+}
+
+std::string stacked_bars(const std::string& title, const std::vector<Bar>& bars) {
+    constexpr double kBar = 26, kGap = 12, kLabel = 70;
+    double longest = 0;
+    for (const Bar& bar : bars) {
+        double sum = 0;
+        for (const BarPart& part : bar.parts) sum += part.value;
+        longest = std::max(longest, sum);
+    }
+    std::string svg = opened(
+        title, kGap + static_cast<double>(std::max<std::size_t>(bars.size(), 1)) * (kBar + kGap));
+    double y = kGap;
+    for (const Bar& bar : bars) {
+        svg += fmt::format("<text class=\"axis\" x=\"0\" y=\"{}\">{}</text>", y + kBar / 2 + 4,
+                           escaped(bar.label));
+        double x = kLabel;
+        for (const BarPart& part : bar.parts) {
+            const double width = longest > 0 ? part.value / longest * (kWidth - kLabel) : 0;
+            svg += fmt::format(
+                "<rect class=\"area series-{}\" x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" "
+                "height=\"{}\">"
+                "<title>{}: {:.1f} %</title></rect>",
+                part.colour, x, y, std::max(width, 0.0), kBar, escaped(part.name),
+                longest > 0 ? 100 * part.value / longest : 0.0);
+            x += width;
+        }
+        y += kBar + kGap;
+    }
+    return svg + "</svg>";
+}
+
+std::string escaped(const std::string& text) {
+    std::string safe;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = character_bytes(text, at);
+        switch (text[at]) {
+            case '&':
+                safe += "&amp;";
+                break;
+            case '<':
+                safe += "&lt;";
+                break;
+            case '>':
+                safe += "&gt;";
+                break;
+            case '"':
+                safe += "&quot;";
+                break;
+            default:
+                if (length > 0) {
+                    safe.append(text, at, length);
+                } else {
+                    safe += "\xef\xbf\xbd";  // the replacement character
+                }
+        }
+        at += std::max<std::size_t>(length, 1);
+    }
+    return safe;
+}
+
+}  // namespace xccl::trainer
