@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/limits.h"
+#include "bootstrap/mpi_library.h"
 #include "bootstrap/pmix.h"
 
 namespace xccl {
@@ -140,11 +141,13 @@ bool is_socket(const std::string& descriptor) {
            fstat(static_cast<int>(*number), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-// Children of a rank inherit PMI_FD, but seldom the connection.
+// Children of a rank inherit PMI_FD, but seldom the connection. (An MPI library that has ended in
+// this process has closed it too.)
 std::optional<std::string> own_variable(const char* name) {
     if (std::string_view(name).substr(0, 4) == "PMI_") {
         const auto descriptor = environment_variable("PMI_FD");
-        if (descriptor && !is_socket(*descriptor)) return std::nullopt;
+        const bool leaked = descriptor && !is_socket(*descriptor);
+        if (leaked && mpi_state() != MpiState::kFinalized) return std::nullopt;
     }
     return environment_variable(name);
 }
