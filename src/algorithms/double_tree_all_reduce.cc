@@ -4,7 +4,7 @@
 // So every rank sends and receives about as much as in a ring, at the depth of a tree. The trees
 // are strands: they have connections of their own and do not wait for each other.
 //
-//     rounds           2 log2 n
+//     rounds           2 floor(log2 n)
 //     bytes per rank   2 * buffer at most
 //
 // Tree over labels 1..n: a label whose lowest set bit is b has the children label - b/2 and
@@ -77,13 +77,15 @@ void add_tree(Strand& strand, const Labelling& labels, int rank) {
     const int label = labels.of_rank(rank);
     const int parent = parent_of(label, n);
     const int top = static_cast<int>(std::bit_width(static_cast<unsigned>(n))) - 1;
-    const auto down_round = [&](int sender) { return 2 * top + 1 - level_of(sender); };
+    // Leaves are on level 0; what an inner node receives on the way up is in round level - 1.
+    const auto up_round = [&](int receiver) { return level_of(receiver) - 1; };
+    const auto down_round = [&](int sender) { return 2 * top - level_of(sender); };
     const std::vector<int> children = children_of(label, n);
     for (int child : children) {
-        strand.at(level_of(label), recv_reduce(chunk, labels.rank_of(child)));
+        strand.at(up_round(label), recv_reduce(chunk, labels.rank_of(child)));
     }
     if (parent != 0) {
-        strand.at(level_of(parent), send(chunk, labels.rank_of(parent)));
+        strand.at(up_round(parent), send(chunk, labels.rank_of(parent)));
         strand.at(down_round(parent), recv(chunk, labels.rank_of(parent)));
     }
     for (int child : children) {

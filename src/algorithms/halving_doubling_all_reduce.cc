@@ -8,7 +8,7 @@
 // receives the result.
 //
 //     rounds           2 log2 p, and 2 more if n > p
-//     bytes per rank   2 (p - 1) / p * buffer (a folded rank and its partner: one or two more)
+//     bytes per rank   2 (p - 1) / p * buffer; the partner of a folded rank one buffer more
 //
 // n = 4, rank 1: meets 0 and keeps chunks 2 and 3; meets 3 and keeps chunk 2; sends it to 3 for
 // chunk 3; sends both to 0 for chunks 0 and 1.

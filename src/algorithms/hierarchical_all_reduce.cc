@@ -10,7 +10,7 @@
 // all ranks share in sending it. With nodes of different sizes the lowest rank of each node leads:
 // local reduce to the leader, all-reduce among leaders, local broadcast.
 //
-//     rounds           2 + 2 (N - 1)
+//     rounds           2 + 2 (N - 1); 3 if N = 2
 //     bytes per rank   inside 2 (m - 1) / m * buffer, between nodes 2 (N - 1) / N / m * buffer
 //
 // n = 4, two nodes of two: 0 and 1 swap halves, as do 2 and 3; 0 and 2 all-reduce the first half,
@@ -28,7 +28,9 @@ namespace {
 constexpr int kLargestDirectGroup = static_cast<int>(kMaxReduceSources);
 constexpr int kLargestRing = 64;  // nodes; beyond, latency and the cost of proofs outgrow it
 
+// Two nodes swap all they have in one round, and send no more than in a ring of two.
 Schedule cross_all_reduce(const Shape& inner) {
+    if (inner.rank_count == 2) return direct_all_reduce(inner);
     return inner.rank_count <= kLargestRing ? ring_all_reduce(inner)
                                             : halving_doubling_all_reduce(inner);
 }

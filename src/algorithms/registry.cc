@@ -1,5 +1,8 @@
 #include "algorithms/registry.h"
 
+#include <algorithm>
+
+#include "algorithms/canonical_tree.h"
 #include "algorithms/compose.h"
 #include "algorithms/generators.h"
 #include "base/limits.h"
@@ -17,6 +20,21 @@ bool has_nodes(const Shape& shape) {
     return ranks_by_node(shape).size() > 1;
 }
 
+// Cells of scratch for one rank, at the most: a partial result of each block, as many again on the
+// way to the sum, and all of it in as many columns as there are chunks. Each may be a slot long.
+bool has_nodes_of_few_blocks(const Shape& shape) {
+    constexpr std::size_t kMostCells = 4096;
+    std::size_t blocks = 0;
+    std::size_t smallest = static_cast<std::size_t>(shape.rank_count), largest = 0;
+    const auto nodes = ranks_by_node(shape);
+    for (const auto& ranks : nodes) {
+        blocks += blocks_of(ranks, shape.rank_count).size();
+        smallest = std::min(smallest, ranks.size());
+        largest = std::max(largest, ranks.size());
+    }
+    return nodes.size() > 1 && 2 * (blocks + largest / kMaxReduceSources) * smallest <= kMostCells;
+}
+
 // clang-format off
 constexpr Algorithm kAlgorithms[] = {
     {"direct_all_reduce", Contract::kAllReduce, direct_all_reduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
@@ -26,6 +44,7 @@ constexpr Algorithm kAlgorithms[] = {
     {"double_tree_all_reduce", Contract::kAllReduce, double_tree_all_reduce, Symmetry::kNone, Canonical::kNever, nullptr},
     {"binomial_all_reduce", Contract::kAllReduce, binomial_all_reduce, Symmetry::kNone, Canonical::kAlways, nullptr},
     {"hierarchical_all_reduce", Contract::kAllReduce, hierarchical_all_reduce, Symmetry::kNone, Canonical::kNever, has_nodes},
+    {"ordered_hierarchical_all_reduce", Contract::kAllReduce, ordered_hierarchical_all_reduce, Symmetry::kNone, Canonical::kAlways, has_nodes_of_few_blocks},
     {"direct_reduce", Contract::kReduce, direct_reduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"binomial_reduce", Contract::kReduce, binomial_reduce, Symmetry::kNone, Canonical::kAlways, nullptr},
     {"chain_reduce", Contract::kReduce, chain_reduce, Symmetry::kNone, Canonical::kNever, nullptr},

@@ -59,8 +59,11 @@ Status Checker::check_shape() const {
         return wrong("{} lanes, {} strands, {} chunks", steps_.lanes.size(), steps_.strand_count,
                      steps_.chunk_count);
     }
+    std::vector<bool> known(static_cast<std::size_t>(steps_.rank_count));
     for (std::uint16_t peer : steps_.peers) {
         if (peer >= steps_.rank_count || peer == steps_.rank) return wrong("no peer {}", peer);
+        if (known[peer]) return wrong("peer {} has two indices", peer);
+        known[peer] = true;
     }
     return ok_status();
 }

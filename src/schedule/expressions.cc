@@ -47,7 +47,8 @@ ExpressionId ExpressionTable::rounded(ExpressionId a) {
 ExpressionId ExpressionTable::combine_all(std::span<const ExpressionId> terms) {
     if (terms.size() == 1) return terms[0];
     const std::size_t left = std::bit_ceil(terms.size()) / 2;
-    return combine(combine_all(terms.first(left)), combine_all(terms.subspan(left)));
+    const ExpressionId first = combine_all(terms.first(left));
+    return combine(first, combine_all(terms.subspan(left)));
 }
 
 ExpressionId ExpressionTable::canonical(std::uint32_t label, Rounding rounding) {

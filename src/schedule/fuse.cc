@@ -8,6 +8,9 @@
 namespace xccl {
 namespace {
 
+// Of a move, so that passes stay linear: reading a chunk again for each 64 peers costs nothing.
+constexpr std::size_t kMaxDestinations = 64;
+
 // A step with operands of its own, while it may still grow.
 struct Move {
     std::vector<Operand> sources;
@@ -40,6 +43,7 @@ bool fits(const std::vector<Operand>& operands, const Operand& b, std::uint32_t 
 // Every destination of `b` joins `a`. A cell that `a` reads may be written by the same move only if
 // the two are the same cell.
 bool join_destinations(Move& a, const Move& b) {
+    if (a.destinations.size() + b.destinations.size() > kMaxDestinations) return false;
     for (const Operand& destination : b.destinations) {
         const bool shifted =
             std::any_of(a.sources.begin(), a.sources.end(), [&](const Operand& source) {

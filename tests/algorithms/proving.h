@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "algorithms/registry.h"
+#include "schedule/contract.h"
 #include "schedule/verify.h"
 
 namespace xccl::testing {
@@ -26,13 +27,29 @@ inline VerifyOptions verify_options(const Algorithm& algorithm, const Shape& sha
     return options;
 }
 
-// `node_size` ranks on each node, the last one with what is left.
-inline Shape shape_of(int rank_count, int root = 0, int node_size = 0) {
+inline bool works_in_place(Contract contract) {
+    return contract != Contract::kAllToAll;
+}
+
+// `node_size` ranks on each node, the last one with what is left; dealt out in turn if
+// `interleaved`. 0: all on one node.
+inline Shape shape_of(int rank_count, int root = 0, int node_size = 0, bool interleaved = false) {
     Shape shape;
     shape.rank_count = rank_count;
     shape.root = root;
+    const int node_count = node_size == 0 ? 1 : (rank_count + node_size - 1) / node_size;
     for (int rank = 0; node_size > 0 && rank < rank_count; ++rank) {
-        shape.node_of_rank.push_back(rank / node_size);
+        shape.node_of_rank.push_back(interleaved ? rank % node_count : rank / node_size);
+    }
+    return shape;
+}
+
+inline Shape shape_of_nodes(const std::vector<int>& node_sizes) {
+    Shape shape;
+    shape.rank_count = 0;
+    for (std::size_t node = 0; node < node_sizes.size(); ++node) {
+        shape.rank_count += node_sizes[node];
+        shape.node_of_rank.resize(shape.rank_count, static_cast<int>(node));
     }
     return shape;
 }
@@ -40,6 +57,13 @@ inline Shape shape_of(int rank_count, int root = 0, int node_size = 0) {
 inline std::string name_of(const Algorithm& algorithm, const Shape& shape) {
     return std::string(algorithm.name) + ", " + std::to_string(shape.rank_count) + " ranks, root " +
            std::to_string(shape.root);
+}
+
+// By name, for parametrized tests.
+inline std::vector<const Algorithm*> every_algorithm() {
+    std::vector<const Algorithm*> all;
+    for (const Algorithm& algorithm : all_algorithms()) all.push_back(&algorithm);
+    return all;
 }
 
 }  // namespace xccl::testing
