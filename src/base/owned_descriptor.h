@@ -1,9 +1,11 @@
-// A file descriptor that is closed when its owner goes.
+// A file descriptor that is closed when its owner goes, and the words for there being none left.
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
+
+#include "base/status.h"
 
 namespace xccl {
 
@@ -30,5 +32,8 @@ class OwnedDescriptor {
   private:
     int descriptor_ = -1;
 };
+
+// "no descriptor left for a connection: ...; the limit is 1024, raise it with ulimit -n"
+Status descriptor_failure(const char* what, int error);
 
 }  // namespace xccl

@@ -1,9 +1,7 @@
 #include "base/unix_address.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
 
@@ -25,24 +23,6 @@ bool has_my_user_id(int socket) {
     socklen_t length = sizeof peer;
     return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
            peer.uid == geteuid();
-}
-
-Status descriptor_failure(const char* what, int error) {
-    if (error == EMFILE) {
-        rlimit limit{};
-        getrlimit(RLIMIT_NOFILE, &limit);
-        return system_error(
-            "no file descriptor is left for {}: the limit of this process is {}; raise it with "
-            "'ulimit -n' (RLIMIT_NOFILE)",
-            what, limit.rlim_cur);
-    }
-    if (error == ENFILE) {
-        return system_error(
-            "no file descriptor is left for {}: the limit of this machine is reached; raise "
-            "fs.file-max",
-            what);
-    }
-    return system_error("cannot open {}: {}", what, errno_text("open", error));
 }
 
 }  // namespace xccl

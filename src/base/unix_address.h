@@ -1,13 +1,10 @@
-// Abstract Unix socket addresses (no file, gone with the socket), who is at the other end, and the
-// words for a process that has run out of descriptors.
+// Abstract Unix socket addresses (no file, gone with the socket), and who is at the other end.
 #pragma once
 
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <string>
-
-#include "base/status.h"
 
 namespace xccl {
 
@@ -22,8 +19,5 @@ UnixAddress abstract_address(const std::string& name);
 
 // Whether the process that connected, or listened, at the other end runs as this process's user.
 bool has_my_user_id(int socket);
-
-// "no descriptor left for a connection: ...; the limit is 1024, raise it with ulimit -n"
-Status descriptor_failure(const char* what, int error);
 
 }  // namespace xccl

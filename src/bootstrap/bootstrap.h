@@ -16,11 +16,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/status.h"
 #include "bootstrap/control_star.h"
+#include "bootstrap/interfaces.h"
 #include "bootstrap/launch.h"
 #include "xccl.h"
 
@@ -61,8 +63,10 @@ Result<std::unique_ptr<Exchange>> exchange_through(xcclAllGatherFn_t all_gather,
 
 // Tells failures between hosts. Collective over any exchange: rank 0 listens, all others connect
 // and prove themselves. For communicators that span hosts; the exchange may go away afterwards.
+// `interfaces` as in interfaces.h.
 Result<std::unique_ptr<ControlStar>> make_control_star(Exchange* exchange, Deadline deadline,
-                                                       const std::atomic<bool>* abort);
+                                                       const std::atomic<bool>* abort,
+                                                       std::string_view interfaces = {});
 
 // The k-th call gives the k-th id of the job, in all of its processes; see xcclGetJobUniqueId.
 Result<xcclUniqueId> job_unique_id();

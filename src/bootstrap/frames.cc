@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -17,11 +18,11 @@ constexpr std::size_t kReadBytes = 64 << 10;  // per system call
 
 }  // namespace
 
-FrameStream::FrameStream(OwnedDescriptor socket, std::size_t max_body)
-    : socket_(std::move(socket)), max_body_(max_body) {}
+FrameStream::FrameStream(OwnedDescriptor socket, std::size_t max_incoming)
+    : socket_(std::move(socket)), max_incoming_(max_incoming) {}
 
 void FrameStream::send(std::uint8_t kind, std::shared_ptr<const std::string> body) {
-    XCCL_ASSERT(body->size() <= max_body_);
+    XCCL_ASSERT(body->size() <= std::numeric_limits<std::uint32_t>::max());
     ByteWriter head;
     head.put(static_cast<std::uint32_t>(body->size())).put(kind);
     out_.push_back(std::make_shared<const std::string>(head.take()));
@@ -93,8 +94,8 @@ std::optional<Frame> FrameStream::cut_frame(Status* failure) {
     const std::size_t size = reader.get<std::uint32_t>();
     const auto kind = reader.get<std::uint8_t>();
     if (!reader.good()) return std::nullopt;
-    if (size > max_body_) {
-        *failure = remote_error("a frame of {} bytes; at most {} are allowed", size, max_body_);
+    if (size > max_incoming_) {
+        *failure = remote_error("a frame of {} bytes; at most {} are allowed", size, max_incoming_);
         return std::nullopt;
     }
     const std::string_view body = reader.raw(size);

@@ -1,7 +1,7 @@
 // Frames on a connection that has proved itself: a length, a kind, a body. Never blocks.
 //
-// The other end is trusted to be a rank, not to be free of bugs: a length beyond `max_body` ends
-// the connection, and memory grows only as bytes arrive.
+// The other end is trusted to be a rank, not to be free of bugs: a length beyond what it may send
+// ends the connection, and memory grows only as bytes arrive.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ struct Frame {
 
 class FrameStream {
   public:
-    FrameStream(OwnedDescriptor socket, std::size_t max_body);
+    // `max_incoming`: of a body that the other end sends.
+    FrameStream(OwnedDescriptor socket, std::size_t max_incoming);
 
     int fd() const { return socket_.get(); }
 
@@ -43,7 +44,7 @@ class FrameStream {
     std::optional<Frame> cut_frame(Status* failure);
 
     OwnedDescriptor socket_;
-    std::size_t max_body_;
+    std::size_t max_incoming_;
     std::deque<std::shared_ptr<const std::string>> out_;
     std::size_t out_offset_ = 0;  // of out_.front(), already sent
     std::string in_;

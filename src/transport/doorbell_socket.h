@@ -8,9 +8,9 @@
 
 #include <chrono>
 
+#include "base/owned_descriptor.h"
 #include "base/status.h"
 #include "transport/doorbell.h"
-#include "base/owned_descriptor.h"
 
 namespace xccl {
 

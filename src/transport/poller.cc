@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/unix_address.h"
+#include "base/owned_descriptor.h"
 
 namespace xccl {
 

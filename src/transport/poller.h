@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <span>
 
-#include "base/status.h"
 #include "base/owned_descriptor.h"
+#include "base/status.h"
 
 namespace xccl {
 

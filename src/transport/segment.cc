@@ -9,7 +9,7 @@
 #include <csignal>
 #include <ctime>
 
-#include "base/unix_address.h"
+#include "base/owned_descriptor.h"
 #include "transport/geometry.h"
 
 namespace xccl {

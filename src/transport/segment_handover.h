@@ -16,10 +16,10 @@
 #include <string>
 
 #include "base/deadline.h"
-#include "base/status.h"
 #include "base/owned_descriptor.h"
-#include "trust/secret.h"
+#include "base/status.h"
 #include "transport/segment.h"
+#include "trust/secret.h"
 
 namespace xccl {
 

@@ -14,8 +14,8 @@
 #include "base/deadline.h"
 #include "base/status.h"
 #include "transport/link.h"
-#include "trust/secret.h"
 #include "transport/tcp_listener.h"
+#include "trust/secret.h"
 
 namespace xccl {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/limits.h"
-#include "base/unix_address.h"
+#include "base/owned_descriptor.h"
 #include "transport/geometry.h"
 
 namespace xccl {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/unix_address.h"
+#include "base/owned_descriptor.h"
 
 namespace xccl {
 namespace {
@@ -67,7 +67,7 @@ Status TcpGate::call(int peer, const std::vector<std::string>& endpoints) {
     if (endpoints.empty()) return internal_error("rank {} has told no endpoint", peer);
     for (int index = 0; index < terms_.stream_count; ++index) {
         const std::string& endpoint = endpoints[static_cast<std::size_t>(index) % endpoints.size()];
-        XCCL_ASSIGN(const TcpAddress address, parse_endpoint(endpoint));
+        XCCL_ASSIGN(const SocketAddress address, parse_endpoint(endpoint));
         calls_.push_back({.peer = peer,
                           .index = index,
                           .endpoint = endpoint,

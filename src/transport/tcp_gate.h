@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/socket_address.h"
 #include "base/status.h"
 #include "transport/poller.h"
 #include "transport/tcp_hello.h"
@@ -56,7 +57,7 @@ class TcpGate {
         int peer;
         int index;
         std::string endpoint;
-        TcpAddress address;
+        SocketAddress address;
         Deadline give_up;
         Deadline next_try;
         int tries = 0;

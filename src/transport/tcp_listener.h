@@ -1,15 +1,12 @@
 // Where peers call: a listening socket on each chosen address.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/status.h"
 #include "base/owned_descriptor.h"
+#include "base/status.h"
 
 namespace xccl {
 
@@ -27,15 +24,5 @@ class TcpListener {
     std::vector<OwnedDescriptor> sockets_;
     std::vector<std::string> endpoints_;
 };
-
-struct TcpAddress {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-    int family() const { return storage.ss_family; }
-    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-// "host:port" or "[host]:port", numeric; never asks a name server.
-Result<TcpAddress> parse_endpoint(const std::string& endpoint);
 
 }  // namespace xccl

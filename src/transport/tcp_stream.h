@@ -11,8 +11,8 @@
 #include <optional>
 #include <vector>
 
-#include "base/status.h"
 #include "base/owned_descriptor.h"
+#include "base/status.h"
 #include "transport/tcp_frame.h"
 
 namespace xccl {

@@ -41,6 +41,8 @@ class Handshake {
     // Does what can be done now.
     Progress advance();
 
+    // The greetings have been exchanged: the other side speaks this protocol, whoever it is.
+    bool challenged() const { return step_ != Step::kGreeting && step_ != Step::kChallenge; }
     // The client's hello, or the server's reply. Valid once advance() has returned kDone.
     const std::string& peer_hello() const { return peer_hello_; }
     // Why advance() returned kFailed.
