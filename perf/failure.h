@@ -22,13 +22,19 @@ enum class ExitCode {
     kBadSize = 255,
 };
 
+// Who finds out: this process alone, or every process of the job, so that one is enough to tell.
+enum class FoundBy { kOneProcess, kAllProcesses };
+
 class Failure : public std::runtime_error {
   public:
-    Failure(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
+    Failure(ExitCode code, const std::string& text, FoundBy found_by = FoundBy::kOneProcess)
+        : std::runtime_error(text), code_(code), found_by_(found_by) {}
     ExitCode code() const { return code_; }
+    FoundBy found_by() const { return found_by_; }
 
   private:
     ExitCode code_;
+    FoundBy found_by_;
 };
 
 }  // namespace xccl::perf

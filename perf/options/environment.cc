@@ -10,11 +10,12 @@
 
 #include "failure.h"
 #include "options/nearest_name.h"
+#include "options/sizes.h"
 
 namespace xccl::perf {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames = {
+constexpr std::array<std::string_view, 10> kNames = {
     "DEVICE",
     "SPLIT_MASK",
     "SPLIT",
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, 9> kNames = {
     "ALLTOALLV_MATRIX_SCALE",
     "ALLTOALLV_PRINT_SUMMARY",
     "CORRUPT",
+    "MEMORY",
 };
 constexpr std::array<std::string_view, 2> kPrefixes = {"XCCL_TESTS_", "NCCL_TESTS_"};
 
@@ -197,6 +199,11 @@ EnvironmentSettings parse_environment(std::span<const std::string_view> environm
         settings.traffic_summary = summary->value == "1";
     }
     settings.damage = damage_of(environment);
+    if (const auto memory = find(environment, "MEMORY")) {
+        const auto bytes = parse_size(memory->value);
+        if (!bytes || *bytes == 0) refuse(*memory, "a size in bytes, such as 4G");
+        settings.memory_bytes = *bytes;
+    }
     for (const std::string_view entry : environment) warn_of_unknown(entry, &settings.warnings);
     return settings;
 }

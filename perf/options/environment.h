@@ -4,6 +4,7 @@
 // The environment comes in as a value, from main's third parameter.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +41,7 @@ struct EnvironmentSettings {
     double matrix_scale = 1;         // ALLTOALLV_MATRIX_SCALE
     bool traffic_summary = false;    // ALLTOALLV_PRINT_SUMMARY
     std::optional<Damage> damage;    // CORRUPT
+    std::size_t memory_bytes = 0;    // MEMORY, of the host for all its ranks; 0: what is available
     std::vector<std::string> warnings;
 };
 

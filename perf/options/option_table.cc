@@ -16,7 +16,7 @@ namespace {
 using Argument = OptionArgument;
 
 constexpr int kAnyNumber = std::numeric_limits<int>::max();
-constexpr int kMostRanks = 1 << 20;  // of a process; how many are possible is asked later
+constexpr int kMostRanks = 1 << 15;  // the product of two still fits; less is possible
 
 // Names that others use.
 struct Alias {

@@ -17,6 +17,9 @@ namespace xccl::perf {
 class Crew {
   public:
     Crew(int threads, const Processes* processes, Stopper* stopper);
+    ~Crew() { stopper_->on_stop({}); }
+    Crew(const Crew&) = delete;
+    Crew& operator=(const Crew&) = delete;
 
     // Everybody's values, [process][thread][values]; all give equally many. Collective.
     std::vector<double> gather(int thread, std::span<const double> mine);

@@ -24,7 +24,7 @@ class Stopper {
     void watch(xcclComm_t comm);
     // Destroys what is watched, unless it was aborted.
     void destroy_all();
-    // Is called once, when the run is stopped.
+    // Is called once, when the run is stopped. An empty one takes it back.
     void on_stop(std::function<void()> action);
 
     void stop(const Failure& reason);

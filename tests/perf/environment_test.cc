@@ -24,6 +24,11 @@ TEST(Environment, BothPrefixesAreReadAndOursWins) {
     EXPECT_EQ(settings.matrix_path, "m.txt");
     EXPECT_DOUBLE_EQ(settings.matrix_scale, 2);
     EXPECT_TRUE(settings.traffic_summary);
+    EXPECT_EQ(parse_environment(Entries{"XCCL_TESTS_MEMORY=2M"}).memory_bytes, 2u << 20);
+    const auto damage = parse_environment(Entries{"XCCL_TESTS_CORRUPT=2:7"}).damage;
+    ASSERT_TRUE(damage);
+    EXPECT_EQ(damage->rank, 2);
+    EXPECT_EQ(damage->index, 7u);
 }
 
 TEST(Environment, SplitRules) {
@@ -48,7 +53,8 @@ TEST(Environment, MalformedValuesAreRefusedByName) {
     for (const char* entry :
          {"XCCL_TESTS_DEVICE=first", "NCCL_TESTS_SPLIT_MASK=zz", "NCCL_TESTS_SPLIT=MOD 0",
           "NCCL_TESTS_MIN_BW=fast", "NCCL_TESTS_ALLTOALLV_SPREAD=1.1",
-          "NCCL_TESTS_ALLTOALLV_MATRIX_SCALE=-1", "XCCL_TESTS_CORRUPT=1"}) {
+          "NCCL_TESTS_ALLTOALLV_MATRIX_SCALE=-1", "XCCL_TESTS_CORRUPT=1",
+          "XCCL_TESTS_MEMORY=much"}) {
         try {
             parse_environment(Entries{entry});
             ADD_FAILURE() << entry << " was accepted";

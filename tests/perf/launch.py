@@ -1,0 +1,58 @@
+"""How the programs are started: as threads of one process, or by a launcher that is found."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+TIMEOUT_S = 60
+
+
+@dataclass
+class Run:
+    code: int
+    out: str
+    err: str
+
+
+def clean_environment():
+    """Without what a launcher around the tests may have left, and without our settings."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith(("XCCL_", "NCCL_", "OMPI_", "PMI", "SLURM_", "MPI_"))}
+
+
+class Launcher:
+    """command(n) goes before the program; options(n) after it."""
+
+    def __init__(self, name, program, arguments):
+        self.name = name
+        self.program = program
+        self.arguments = arguments
+
+    def missing(self):
+        found = self.program is None or os.path.exists(self.program) or shutil.which(self.program)
+        return None if found else f"{self.program} is not installed"
+
+    def command(self, program, ranks, options):
+        if self.program is None:
+            return [program, "-t", str(ranks)] + options
+        words = [word.format(n=ranks) for word in self.arguments]
+        return [self.program] + words + [program] + options
+
+    def run(self, program, ranks, options, environment=None):
+        # Open MPI refuses root unless it is told twice.
+        env = clean_environment() | {"OMPI_ALLOW_RUN_AS_ROOT": "1",
+                                     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} | (environment or {})
+        done = subprocess.run(self.command(program, ranks, options), env=env, text=True,
+                              capture_output=True, timeout=TIMEOUT_S, check=False)
+        return Run(done.returncode, done.stdout, done.stderr)
+
+
+def launchers(bin_folder):
+    return {
+        "threads": Launcher("threads", None, []),
+        "xccl-run": Launcher("xccl-run", os.path.join(bin_folder, "xccl-run"), ["-n", "{n}"]),
+        "openmpi": Launcher("openmpi", "mpirun.openmpi",
+                            ["--oversubscribe", "--bind-to", "none", "-np", "{n}"]),
+        "mpich": Launcher("mpich", "mpirun.mpich", ["-np", "{n}"]),
+    }
