@@ -104,7 +104,7 @@ TEST(Pattern, FloatResultsDoNotDependOnTheOrder) {
     for (const ElementType& type : kElementTypes) {
         if (!type.is_float) continue;
         for (int op = 0; op < static_cast<int>(Operator::kNone); ++op) {
-            for (const int ranks : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 33, 64, 100, 1000}) {
+            for (const int ranks : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 33, 64, 100, 300}) {
                 expect_order_does_not_matter({type, static_cast<Operator>(op), ranks, 5});
             }
         }
