@@ -6,9 +6,11 @@
 #include <mutex>
 #include <string_view>
 
+#include "bootstrap/bootstrap.h"
 #include "bootstrap/directory.h"
 #include "bootstrap/pmi.h"
 #include "bootstrap/pmix.h"
+#include "bootstrap/root.h"
 #include "bootstrap/secret_file.h"
 #include "observe/log.h"
 
@@ -224,6 +226,17 @@ Result<xcclUniqueId> job_unique_id(const IdMaker& make_id) {
     log(LogLevel::kDebug, launch.rank, launch.size, "bootstrap", "id {} of the job comes by {}",
         number, place.text());
     return id_at_place(place, launch, number, make_id, deadline);
+}
+
+Result<xcclUniqueId> job_unique_id() {
+    std::optional<xcclUniqueId> made;
+    auto id = job_unique_id([&made] {
+        auto root = create_root();
+        if (root.ok()) made = *root;
+        return root;
+    });
+    if (!id.ok() && made) end_root(*made);  // nobody will come
+    return id;
 }
 
 }  // namespace xccl

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -18,7 +19,10 @@
 #include <vector>
 
 #include "base/owned_descriptor.h"
+#include "bootstrap/bootstrap.h"
+#include "bootstrap/root.h"
 #include "trust/secret.h"
+#include "trust/wait.h"
 
 namespace xccl {
 namespace {
@@ -200,6 +204,7 @@ std::vector<std::string> run_job(int size, const std::function<Environment(int)>
                                  const std::function<std::string(int)>& body) {
     std::vector<pid_t> children;
     std::vector<OwnedDescriptor> outputs;
+    std::fflush(nullptr);  // once, not by every child
     for (int rank = 0; rank < size; ++rank) {
         int ends[2];
         EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -210,7 +215,7 @@ std::vector<std::string> run_job(int size, const std::function<Environment(int)>
         clearenv();
         for (const auto& [name, value] : environment(rank)) setenv(name.c_str(), value.c_str(), 1);
         const std::string text = body(rank);
-        _exit(write(input.get(), text.data(), text.size()) < 0);
+        std::exit(write(input.get(), text.data(), text.size()) < 0);  // as programs end
     }
     std::vector<std::string> texts;
     for (int rank = 0; rank < size; ++rank) {
@@ -315,6 +320,44 @@ TEST(Job, AFailureOfProcess0ReachesAll) {
     });
     EXPECT_EQ(said, (std::vector<std::string>{"no network", "process 0 failed: no network",
                                               "process 0 failed: no network"}));
+}
+
+TEST(Job, TheIdLeadsToARendezvous) {
+    const std::string job_id = fresh_job_id();
+    const auto environment = [&](int rank) {
+        Environment variables = of_rank(rank, 3);
+        variables["XCCL_JOB_ID"] = job_id;
+        return variables;
+    };
+    const auto said = run_job(3, environment, [](int rank) -> std::string {
+        const Deadline deadline = Deadline::after_ms(20000);
+        const auto id = job_unique_id();
+        if (!id.ok()) return id.status().text();
+        const auto exchange = join({&*id, 1}, rank, 3, deadline, nullptr);
+        if (!exchange.ok()) return exchange.status().text();
+        const auto all = (*exchange)->all_gather(fmt::format("<{}>", rank), deadline);
+        if (!all.ok()) return all.status().text();
+        return (*all)[0] + (*all)[1] + (*all)[2];
+    });
+    EXPECT_EQ(said, std::vector<std::string>(3, "<0><1><2>"));
+}
+
+TEST(Job, NobodyWaitsAtTheRendezvousOfAFailedCall) {
+    const std::string job_id = fresh_job_id();
+    const auto environment = [&](int rank) {
+        Environment variables = of_rank(rank, 2);
+        variables["XCCL_JOB_ID"] = job_id;
+        variables["XCCL_INIT_TIMEOUT_MS"] = "50";
+        return variables;
+    };
+    const auto said = run_job(1, environment, [](int) -> std::string {
+        const auto id = job_unique_id();
+        const Deadline patience = Deadline::after_ms(10000);
+        while (live_root_count() > 0 && pause_for(1, patience, nullptr)) {
+        }
+        return fmt::format("{} {}", static_cast<int>(id.status().code()), live_root_count());
+    });
+    EXPECT_EQ(said[0], fmt::format("{} 0", static_cast<int>(xcclTimeout)));
 }
 
 TEST(Job, AProcessAloneMakesItsOwn) {
