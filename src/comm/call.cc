@@ -1,0 +1,27 @@
+#include "comm/call.h"
+
+namespace xccl {
+namespace {
+
+bool combines(xcclColl_t coll) {
+    return coll == xcclCollAllReduce || coll == xcclCollReduce || coll == xcclCollReduceScatter ||
+           coll == xcclCollReduceScatterv;
+}
+
+}  // namespace
+
+OperationDescriptor descriptor_of(const Call& call, std::uint64_t sequence) {
+    OperationDescriptor descriptor;
+    descriptor.sequence = sequence;
+    descriptor.count = call.count;
+    descriptor.root = call.root;
+    descriptor.coll = static_cast<std::uint8_t>(call.coll);
+    descriptor.datatype = static_cast<std::uint8_t>(call.type);
+    if (combines(call.coll)) {
+        descriptor.op = call.premul ? kPremulOp : static_cast<std::uint8_t>(call.op);
+    }
+    descriptor.in_place = call.send == call.recv;
+    return descriptor;
+}
+
+}  // namespace xccl

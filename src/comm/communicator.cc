@@ -1,0 +1,361 @@
+#include "comm/communicator.h"
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/datatypes.h"
+#include "comm/process.h"
+#include "observe/log.h"
+
+namespace xccl {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr int kTightSpins = 2000;         // advance() calls before a waiter looks at anything else
+constexpr int kCrowdedSpins = 50;         // where ranks share cores, the peer needs this one
+constexpr int kYields = 32;               // after spinning, before sleeping
+constexpr milliseconds kSleep{2};         // looks at the lives of peers at least this often
+constexpr microseconds kShortSleep{100};  // while other communicators have something to do
+constexpr milliseconds kMismatchPatience{100};
+
+}  // namespace
+
+Communicator::Communicator(CommunicatorOptions options, std::unique_ptr<Membership> membership,
+                           std::unique_ptr<Links> links,
+                           std::unique_ptr<FailureWatch> failure_watch,
+                           std::unique_ptr<Launcher> launcher)
+    : options_(std::move(options)),
+      membership_(std::move(membership)),
+      links_(std::move(links)),
+      failure_watch_(std::move(failure_watch)),
+      launcher_(std::move(launcher)),
+      crowded_(membership_->topology.rank_is_crowded[static_cast<std::size_t>(membership_->rank)]),
+      engine_(membership_->rank, membership_->rank_count(), links_->geometry(), links_.get()) {}
+
+Communicator::~Communicator() {
+    leave();
+}
+
+// ---- Issuing --------------------------------------------------------------------------------
+
+Result<Ticket> Communicator::submit(const Call& call) {
+    if (call.coll == xcclCollSendRecv) {
+        const OperationDescriptor descriptor = descriptor_of(call, 0);
+        const std::uint64_t bytes = call.count * element_bytes(call.type);
+        return call.is_send
+                   ? engine_.submit_send(call.root, static_cast<const std::byte*>(call.send), bytes,
+                                         descriptor)
+                   : engine_.submit_recv(call.root, static_cast<std::byte*>(call.recv), bytes,
+                                         descriptor);
+    }
+    XCCL_ASSIGN(const auto* launch, launcher_->prepared(call, engine_));
+    return engine_.submit(*launch, launcher_->buffers_of(call));
+}
+
+Status Communicator::run(const Call& call) {
+    Lock lock(mutex_);
+    if (__builtin_expect(failure_watch_->told(), 0)) watch_locked(lock);
+    if (__builtin_expect(!failure_.ok(), 0)) return failure_;
+    if (__builtin_expect(!queue_.empty(), 0)) {  // something on a stream comes before this
+        lock.unlock();
+        auto work = std::make_shared<Work>();
+        work->comm = shared_from_this();
+        work->call = call;
+        work->may_start.store(true, std::memory_order_relaxed);
+        issue(work);
+        wait(*work);
+        return work->result;
+    }
+    XCCL_ASSIGN(const Ticket ticket, submit(call));
+    const std::uint64_t record =
+        recorder_.begin(descriptor_of(call, engine_.collectives_submitted()));
+    count_unfinished(+1);
+    while (!spin(ticket, lock)) {
+        lock.unlock();
+        advance_all();
+        lock.lock();
+        if (engine_.done(ticket)) break;
+        watch_locked(lock);
+        lock.unlock();
+        sleep(others_busy(this) ? kShortSleep : microseconds(kSleep));
+        lock.lock();
+    }
+    settle_failure(lock);
+    ++finished_;
+    count_unfinished(-1);
+    recorder_.end(record, engine_.status().code());
+    return engine_.status().ok() ? ok_status() : failure_;
+}
+
+bool Communicator::spin(Ticket ticket, const Lock& lock) {
+    const int spins = crowded_ ? kCrowdedSpins : kTightSpins;
+    for (int i = 0; i < spins; ++i) {
+        if (engine_.done(ticket)) return true;
+        if (advance_locked(lock))
+            i = 0;
+        else
+            relax();
+    }
+    for (int i = 0; i < kYields; ++i) {
+        if (engine_.done(ticket)) return true;
+        if (advance_locked(lock))
+            i = 0;
+        else
+            std::this_thread::yield();
+    }
+    return engine_.done(ticket);
+}
+
+void Communicator::issue(const std::shared_ptr<Work>& work) {
+    Lock lock(mutex_);
+    if (failure_watch_->told()) watch_locked(lock);
+    count_unfinished(+1);
+    queue_.push_back(work);
+    submit_ready(lock);
+}
+
+// Hands over what may start, in the order of issue: a collective waits for all collectives before
+// it, a send or receive for none (the engine keeps order per peer).
+void Communicator::submit_ready(const Lock& lock) {
+    bool collective_waits = false;
+    for (auto entry = queue_.begin(); entry != queue_.end();) {
+        Work& work = **entry;
+        const bool collective = work.call.coll != xcclCollSendRecv;
+        const bool ready =
+            work.may_start.load(std::memory_order_acquire) && !(collective && collective_waits);
+        if (!ready && failure_.ok()) {
+            collective_waits |= collective;
+            ++entry;
+            continue;
+        }
+        auto ticket = failure_.ok() ? submit(work.call) : Result<Ticket>(failure_);
+        if (ticket.ok()) {
+            work.ticket = *ticket;
+            work.record =
+                recorder_.begin(descriptor_of(work.call, engine_.collectives_submitted()));
+            running_.push_back(*entry);
+        } else {
+            work.result = ticket.status();
+            count_unfinished(-1);
+            work.done.store(true, std::memory_order_release);
+        }
+        entry = queue_.erase(entry);
+    }
+    (void)lock;
+}
+
+void Communicator::collect_done(const Lock& lock) {
+    settle_failure(lock);
+    for (auto entry = running_.begin(); entry != running_.end();) {
+        Work& work = **entry;
+        if (!engine_.done(work.ticket)) {
+            ++entry;
+            continue;
+        }
+        work.result = engine_.status().ok() ? ok_status() : failure_;
+        recorder_.end(work.record, work.result.code());
+        ++finished_;
+        count_unfinished(-1);
+        work.done.store(true, std::memory_order_release);
+        entry = running_.erase(entry);
+    }
+}
+
+bool Communicator::advance_locked(const Lock& lock) {
+    bool moved = false;
+    if (Carrier* carrier = links_->carrier()) {
+        auto carried = carrier->progress();
+        if (carried.ok()) {
+            moved = *carried;
+        } else {
+            stop(carried.status());
+        }
+    }
+    moved |= engine_.advance();
+    moves_ += moved;
+    if (!running_.empty()) collect_done(lock);
+    if (!queue_.empty()) submit_ready(lock);
+    return moved;
+}
+
+bool Communicator::advance() {
+    if (!busy()) return false;
+    Lock lock(mutex_, std::try_to_lock);
+    return lock.owns_lock() && advance_locked(lock);
+}
+
+void Communicator::wait(const Work& work) {
+    wait_until([&] { return work.done.load(std::memory_order_acquire); },
+               [&] { return shared_from_this(); });
+}
+
+void Communicator::drain() {
+    wait_until([&] { return !busy(); }, [&] { return shared_from_this(); });
+}
+
+// ---- Waiting --------------------------------------------------------------------------------
+
+void Communicator::sleep(microseconds limit) {
+    links_->sleep(limit, [this] {
+        Lock lock(mutex_, std::try_to_lock);
+        return !lock.owns_lock() || advance_locked(lock) || !busy();
+    });
+}
+
+void Communicator::watch() {
+    Lock lock(mutex_, std::try_to_lock);
+    if (lock.owns_lock()) watch_locked(lock);
+}
+
+void Communicator::watch_locked(const Lock& lock) {
+    if (aborting_.load(std::memory_order_acquire)) {
+        stop(invalid_usage("the communicator was aborted by this rank"));
+    }
+    const Status lost = failure_watch_->look();
+    if (!lost.ok()) stop(lost);
+    if (const auto blockage = engine_.blockage()) {
+        watch_peer(*blockage, lock);
+        watch_time(*blockage, Clock::now());
+    }
+    settle_failure(lock);
+}
+
+// Whoever has left sends nothing more; what it sent before may have come since the last look.
+void Communicator::watch_peer(const Blockage& blockage, const Lock& lock) {
+    if (blockage.peer < 0 || !has_left(blockage.peer)) return;
+    if (advance_locked(lock)) return;
+    stop(remote_error("{} has left the communicator (it destroyed its handle or ended) while {} "
+                      "waits for it; finalize before you destroy, on all ranks",
+                      membership_->name_of(blockage.peer), describe(blockage.operation)));
+}
+
+bool Communicator::has_left(int peer) const {
+    if (links_->local_index(peer) >= 0) return failure_watch_->has_left(peer);
+    return links_->carrier() != nullptr && links_->carrier()->has_left(peer);
+}
+
+// Deadlines, stalls and mismatches belong to the oldest operation that is blocked.
+void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
+    if (blockage.operation != oldest_ || finished_ != finished_seen_) {
+        oldest_ = blockage.operation;
+        finished_seen_ = finished_;
+        oldest_since_ = now;
+    }
+    if (moves_ != moves_seen_) {
+        moves_seen_ = moves_;
+        moved_at_ = last_mismatch_check_ = now;
+        stall_told_ = false;
+    }
+    if (options_.mismatch_check && now - last_mismatch_check_ > kMismatchPatience) {
+        last_mismatch_check_ = now;
+        Carrier* const carrier = links_->carrier();
+        if (carrier && blockage.peer >= 0) carrier->tell(blockage.peer);
+        engine_.check_mismatch();
+    }
+    const auto who = [&] {
+        return blockage.peer >= 0 ? membership_->name_of(blockage.peer) : std::string("its turn");
+    };
+    const auto stalled = std::chrono::duration_cast<milliseconds>(now - moved_at_).count();
+    if (options_.stall_warn_ms > 0 && !stall_told_ && stalled >= options_.stall_warn_ms) {
+        stall_told_ = true;
+        log(LogLevel::kWarn, rank(), rank_count(), "comm",
+            "{} has waited {} ms for {}; is that rank late, or elsewhere?",
+            describe(blockage.operation), stalled, who());
+    }
+    const auto taken = std::chrono::duration_cast<milliseconds>(now - oldest_since_).count();
+    if (options_.timeout_ms > 0 && taken >= options_.timeout_ms) {
+        stop(timeout_error(
+            "rank {}: {} takes longer than its deadline of {} ms (timeoutMs or XCCL_TIMEOUT_MS); "
+            "it waits for {}: see whether that rank is late or stuck",
+            rank(), describe(blockage.operation), options_.timeout_ms, who()));
+    }
+}
+
+// ---- Failing --------------------------------------------------------------------------------
+
+Status Communicator::failure() const {
+    if (failure_code() == xcclSuccess) return ok_status();
+    const Lock lock(mutex_);
+    return failure_;
+}
+
+// Ends everything pending, and says during what.
+void Communicator::stop(const Status& cause) {
+    if (!engine_.status().ok()) return;
+    if (cause.code() != xcclRemoteError) return engine_.fail(cause);
+    std::string where;
+    if (const auto blockage = engine_.blockage()) {
+        where = fmt::format("; rank {} was in {}", rank(), describe(blockage->operation));
+    } else if (const std::uint64_t count = engine_.collectives_submitted()) {
+        where = fmt::format("; rank {} had completed {} collectives", rank(), count);
+    } else {
+        where = fmt::format("; rank {} was in no operation yet", rank());
+    }
+    cause_ = cause;
+    engine_.fail(Status(cause.code(), cause.text() + where));
+}
+
+// Takes the engine's first failure for the communicator's, and tells the others.
+void Communicator::settle_failure(const Lock&) {
+    if (__builtin_expect(engine_.status().ok() || !failure_.ok(), 1)) return;
+    failure_ = engine_.status();
+    failure_code_.store(failure_.code(), std::memory_order_release);
+    // What this rank was in is no part of what the others are told.
+    failure_watch_->tell(cause_.ok() ? failure_ : cause_, -1);
+    if (!aborting_.load(std::memory_order_relaxed)) {
+        log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
+    }
+}
+
+void Communicator::fail(const Status& failure) {
+    const Lock lock(mutex_);
+    stop(failure);
+    settle_failure(lock);
+}
+
+void Communicator::abort() {
+    aborting_.store(true, std::memory_order_release);
+    failure_watch_->tell(remote_error("{} aborted the communicator", membership_->name_of(rank())),
+                         rank());
+    links_->wake();
+    const Lock lock(mutex_);
+    stop(invalid_usage("the communicator was aborted by this rank"));
+    collect_done(lock);
+    submit_ready(lock);
+}
+
+void Communicator::leave() {
+    failure_watch_->leave();
+}
+
+// ---- Telling --------------------------------------------------------------------------------
+
+Result<std::string> Communicator::explain(const Call& call) {
+    const Lock lock(mutex_);
+    return launcher_->explain(call);
+}
+
+std::string Communicator::dump() {
+    const Lock lock(mutex_);
+    nlohmann::json report;
+    report["name"] = options_.name;
+    report["rank"] = rank();
+    report["ranks"] = rank_count();
+    report["failure"] = failure_.text();
+    if (const auto blockage = engine_.blockage()) {
+        report["waiting"] = {{"for_rank", blockage->peer},
+                             {"for", blockage->for_credit ? "room in its mailbox" : "its message"},
+                             {"operation", describe(blockage->operation)},
+                             {"step", blockage->step},
+                             {"tile", blockage->tile}};
+    }
+    report["transports"] = nlohmann::json::object();
+    for (const auto& [name, bytes] : links_->bytes_sent())
+        report["transports"][name] = {{"payload_bytes_sent", bytes}};
+    report["operations"] = nlohmann::json::parse(recorder_.json());
+    return report.dump();
+}
+
+}  // namespace xccl

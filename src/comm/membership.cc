@@ -1,0 +1,67 @@
+#include "comm/membership.h"
+
+#include <nlohmann/json.hpp>
+
+namespace xccl {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxAddresses = 64;
+
+}  // namespace
+
+std::string encode_member(const Member& member) {
+    const std::string place = encode_rank_info(member.place);
+    const json fields = {
+        {"version", XCCL_VERSION_CODE}, {"place", json::binary({place.begin(), place.end()})},
+        {"host", member.host_name},     {"pid", member.pid},
+        {"tcp", member.tcp_addresses},  {"reproducible", member.reproducible},
+        {"lanes", member.lanes},        {"slot_bytes", member.slot_bytes},
+        {"tcp_only", member.tcp_only},  {"algorithm", member.algorithm}};
+    std::string bytes;
+    json::to_cbor(fields, bytes);
+    return bytes;
+}
+
+// The sender has proved that it knows the secret; what it says is checked all the same, since it
+// may be another version.
+Result<Member> decode_member(const std::string& bytes) {
+    const json fields = json::from_cbor(bytes, true, false);
+    const auto malformed = [] {
+        return remote_error(
+            "a rank introduced itself in a way that this version of xccl does not understand; use "
+            "the "
+            "same version on all hosts");
+    };
+    if (!fields.is_object()) return malformed();
+    Member member;
+    try {
+        if (fields.at("version").get<int>() != XCCL_VERSION_CODE) {
+            return remote_error(
+                "a rank runs xccl {}, this one {}; use the same version on all hosts",
+                fields.at("version").get<int>(), XCCL_VERSION_CODE);
+        }
+        const auto& place = fields.at("place").get_binary();
+        XCCL_ASSIGN(member.place, decode_rank_info(std::string(place.begin(), place.end())));
+        member.host_name = fields.at("host").get<std::string>().substr(0, 255);
+        member.pid = fields.at("pid").get<std::int64_t>();
+        member.tcp_addresses = fields.at("tcp").get<std::vector<std::string>>();
+        member.reproducible = fields.at("reproducible").get<bool>();
+        member.lanes = fields.at("lanes").get<std::int64_t>();
+        member.slot_bytes = fields.at("slot_bytes").get<std::int64_t>();
+        member.tcp_only = fields.at("tcp_only").get<bool>();
+        member.algorithm = fields.at("algorithm").get<std::string>();
+    } catch (const json::exception&) {
+        return malformed();
+    }
+    if (member.tcp_addresses.size() > kMaxAddresses) return malformed();
+    return member;
+}
+
+std::string Membership::name_of(int peer) const {
+    const Member& member = members[static_cast<std::size_t>(peer)];
+    return fmt::format("rank {} on {} (pid {})", peer, member.host_name, member.pid);
+}
+
+}  // namespace xccl

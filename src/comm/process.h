@@ -1,0 +1,42 @@
+// What all communicators of this process share: the list of them, so that whoever waits advances
+// every runnable operation, and the worker that advances streams when nobody waits.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace xccl {
+
+class Communicator;
+class HostStream;
+
+// Communicators and streams that may have something to advance. Weak: a list entry keeps nothing
+// alive.
+void enlist(const std::shared_ptr<Communicator>& comm);
+void enlist(const std::shared_ptr<HostStream>& stream);  // the first one starts the worker
+
+// A stream has got something into it, or has become empty: the worker sleeps while all are empty.
+void stream_is_busy();
+void stream_is_idle();
+
+// Advances every stream and communicator of this process once, skipping those that another thread
+// is advancing. True if anything moved.
+bool advance_all();
+
+// Are there streams with something in them, or communicators other than `self` with something to
+// do?
+bool others_busy(const Communicator* self);
+
+// Advances everything until done() holds: spins, then yields, then sleeps on the doorbell of the
+// communicator that focus() names (null: a short sleep).
+void wait_until(const std::function<bool()>& done,
+                const std::function<std::shared_ptr<Communicator>()>& focus);
+
+// True in a child of fork(), where no communicator may be used.
+bool in_forked_child();
+
+}  // namespace xccl
