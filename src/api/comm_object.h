@@ -1,0 +1,60 @@
+// What an xcclComm_t stands for: a communicator, or one rank alone, or one that is being made.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/handle_table.h"
+#include "base/status.h"
+#include "comm/communicator.h"
+
+namespace xccl {
+
+// An operator made by xcclRedOpCreatePreMulSum.
+struct PremulOp {
+    bool alive = false;
+    xcclDataType_t type = xcclFloat32;
+    Scale scale{};
+};
+
+struct CommObject {
+    int rank = 0;
+    int rank_count = 1;
+    int device = -1;
+    bool blocking = true;
+
+    // Set when initialisation is over; null for a rank alone, which needs no thread, no descriptor
+    // and no communicator.
+    std::shared_ptr<Communicator> communicator;
+    std::atomic<xcclResult_t> init_state{xcclSuccess};  // release after communicator is set
+    std::atomic<bool> cancelled{false};                 // ends an initialisation that still runs
+    std::thread initialiser;
+    std::atomic<bool> finalized{false};
+    std::atomic<bool> retired{false};  // destroyed or aborted; a group may still hold it
+
+    std::mutex mutex;  // guards what follows
+    Status init_failure;
+    std::vector<PremulOp> premul_ops;
+
+    ~CommObject() {
+        if (initialiser.joinable()) initialiser.join();
+    }
+    bool alone() const { return rank_count == 1; }
+};
+
+using CommTable = HandleTable<CommObject>;
+CommTable& comm_table();
+
+// In a child of fork() the threads, locks and descriptors that xccl relies on are not there.
+Status check_not_forked();
+
+// The object behind a handle, ready for operations; or why not.
+Result<CommTable::Pin> pin_ready(xcclComm_t comm);
+// The object behind a handle in any state.
+Result<CommTable::Pin> pin_any(xcclComm_t comm);
+
+}  // namespace xccl

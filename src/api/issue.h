@@ -1,0 +1,23 @@
+// The way of a checked call: into the group, onto a stream, or straight through.
+#pragma once
+
+#include <memory>
+
+#include "api/comm_object.h"
+#include "base/status.h"
+#include "comm/call.h"
+#include "comm/host_stream.h"
+
+namespace xccl {
+
+using StreamTable = HandleTable<HostStream>;
+StreamTable& stream_table();
+
+Result<std::shared_ptr<HostStream>> stream_of(xcclStream_t stream);
+
+Status issue(CommTable::Pin comm, Call call, xcclStream_t stream);
+
+// One rank alone: the operation is a copy, done by the caller or when the stream gets there.
+Status run_alone(CommObject& comm, const Call& call, const std::shared_ptr<HostStream>& stream);
+
+}  // namespace xccl

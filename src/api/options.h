@@ -1,0 +1,16 @@
+// From a caller's xcclConfig_t and the settings to the options of one communicator.
+#pragma once
+
+#include "base/status.h"
+#include "comm/communicator.h"
+#include "xccl.h"
+
+namespace xccl {
+
+// Config null: the settings alone.
+Result<CommunicatorOptions> options_from(const xcclConfig_t* config);
+
+// For one rank alone: checks the structure and reads no settings, since none matters.
+Result<CommunicatorOptions> options_for_one(const xcclConfig_t* config);
+
+}  // namespace xccl
