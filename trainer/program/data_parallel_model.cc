@@ -143,7 +143,8 @@ double DataParallelModel::update(std::uint64_t step, double learning_rate) {
     return norm;
 }
 
-double DataParallelModel::evaluate(std::size_t sequence_count) {
+double DataParallelModel::evaluate(std::size_t sequence_count,
+                                   const std::function<bool()>& enough) {
     struct Share {
         double loss_sum = 0;
         double sequences = 0;
@@ -151,13 +152,14 @@ double DataParallelModel::evaluate(std::size_t sequence_count) {
     const std::size_t total = std::min(sequence_count, validation_windows_);
     const std::size_t end = total * (job_.rank() + 1) / job_.rank_count();
     Share mine;
-    for (std::size_t i = total * job_.rank() / job_.rank_count(); i < end;) {
-        const std::size_t count = std::min<std::size_t>(shape_.micro_batch, end - i);
-        const Batch batch = validation_.spread_batch(i, count, total);
+    std::size_t next = total * job_.rank() / job_.rank_count();
+    while (next < end && (mine.sequences == 0 || !enough())) {
+        const std::size_t count = std::min<std::size_t>(shape_.micro_batch, end - next);
+        const Batch batch = validation_.spread_batch(next, count, total);
         const auto weight = static_cast<double>(count);
         mine.loss_sum += weight * model_.forward(std::as_const(parameters_).all(), batch);
         mine.sequences += weight;
-        i += count;
+        next += count;
     }
     Share all;
     for (const Share& share : job_.gather(mine)) {

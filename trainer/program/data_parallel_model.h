@@ -54,8 +54,9 @@ class DataParallelModel {
     // What the ranks told in the last step, in rank order.
     std::span<const RankReport> reports() const { return reports_; }
 
-    // Loss on held-out text, nats per byte. Each rank takes a share of the sequences.
-    double evaluate(std::size_t sequence_count);
+    // Loss on held-out text, nats per byte. Each rank takes a share of the sequences, and leaves
+    // the rest of it, after some, where `enough` says so.
+    double evaluate(std::size_t sequence_count, const std::function<bool()>& enough);
 
     // The last positions of `text` that fit the context.
     void next_byte_logits(const std::string& text, std::span<float> logits);

@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <new>
 #include <optional>
+#include <string_view>
 
 #include "data/corpus.h"
 #include "program/checksum.h"
@@ -67,19 +68,24 @@ int train(Prepared& prepared) {
                         prepared.log.get());
 }
 
-// A lost rank is reported by all that are left, in the same words. The lowest of them speaks first,
-// and a launcher ends the rest before they repeat it.
-void await_turn(int rank) {
-    constexpr unsigned kTurnMicroseconds = 100000;
-    constexpr int kMaxTurns = 10;
+// A lost rank is noticed by all that are left, and one of them should say so: rank 0, or rank 1 if
+// that is what was lost. The others give a launcher the time to end them, and speak if none does.
+// True if this rank should speak.
+bool has_the_word(const Failure& failure, int rank) {
+    constexpr unsigned kPatienceMicroseconds = 500000;
+    const bool rank_0_lost = std::string_view(failure.what()).find("rank 0 ") != std::string::npos;
+    if (failure.code() != kCommunication || rank == (rank_0_lost ? 1 : 0)) return true;
+    if (interrupt_signal() == SIGTERM) return false;
     unwatch_interrupts();
-    usleep(kTurnMicroseconds * static_cast<unsigned>(std::min(rank, kMaxTurns)));
+    usleep(kPatienceMicroseconds);
+    return true;
 }
 
 int report(const Failure& failure, int rank) {
-    if (failure.code() == kCommunication) await_turn(rank);
-    fmt::print(stderr, "xccl-train: {}{}\n", rank > 0 ? fmt::format("rank {}: ", rank) : "",
-               failure.what());
+    if (has_the_word(failure, rank)) {
+        fmt::print(stderr, "xccl-train: {}{}\n", rank > 0 ? fmt::format("rank {}: ", rank) : "",
+                   failure.what());
+    }
     return failure.code();
 }
 

@@ -252,7 +252,7 @@ std::optional<Options> parse_options(int argument_count, const char* const* argu
     CLI::App app("Trains a GPT-2 model on a text, with data-parallel ranks that talk through xccl.",
                  "xccl-train");
     app.footer(kFooter);
-    app.option_defaults()->always_capture_default();
+    app.option_defaults()->always_capture_default()->take_last();
     app.allow_extras();
     app.set_version_flag("--version",
                          fmt::format("xccl-train {}.{}.{}", XCCL_MAJOR, XCCL_MINOR, XCCL_PATCH));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/kernel_table.h"
 #include "program/data_parallel_model.h"
 #include "program/failure.h"
 #include "program/interrupt.h"
@@ -24,6 +25,13 @@ std::size_t threads_of(const Options& options, const Job& job) {
     if (options.threads > 0) return options.threads;
     return std::max<std::size_t>(1, usable_cpus() / std::max<std::size_t>(1, job.ranks_of_host()));
 }
+
+const char* plural(std::size_t count, const char* ending = "s") {
+    return count == 1 ? "" : ending;
+}
+
+// Whoever is told to end should be gone before a launcher kills it, which some do after 5 s.
+constexpr double kHurriedSeconds = 1;
 
 // What rank 0 tells the others after training.
 struct LastWord {
@@ -85,6 +93,7 @@ void TrainingRun::describe(const Corpus& corpus) {
     summary_.launcher = job_.launcher();
     summary_.machine = machine_text();
     summary_.date = date_text();
+    summary_.instruction_set = best_kernel_table().name;
     summary_.rank_count = job_.rank_count();
     summary_.thread_count = pool_.thread_count();
     summary_.parameter_count = model_.parameter_count();
@@ -99,12 +108,15 @@ void TrainingRun::describe(const Corpus& corpus) {
     plan += fmt::format("  {:<15}{}: {:.2f} MB to learn from, {:.2f} MB held out\n", "text",
                         options_.text, megabytes(corpus.training().size()),
                         megabytes(corpus.validation().size()));
-    plan += fmt::format("  {:<15}{} sequences of {} bytes in {} micro-batches\n", "step",
-                        options_.batch, options_.sequence_length, shape_.micro_batch_count);
-    plan += fmt::format("  {:<15}{} of {} threads each; {:.1f} MB of gradients in {} buckets, {}\n",
-                        "ranks", summary_.rank_count, summary_.thread_count,
-                        megabytes(summary_.parameter_count * sizeof(float)), model_.bucket_count(),
-                        options_.blocking ? "summed after backward" : "summed during backward");
+    plan += fmt::format("  {:<15}{} sequences of {} bytes in {} micro-batch{}\n", "step",
+                        options_.batch, options_.sequence_length, shape_.micro_batch_count,
+                        plural(shape_.micro_batch_count, "es"));
+    plan += fmt::format(
+        "  {:<15}{} of {} thread{} ({}); {:.1f} MB of gradients in {} bucket{}, {}\n", "ranks",
+        summary_.rank_count, summary_.thread_count, plural(summary_.thread_count),
+        summary_.instruction_set, megabytes(summary_.parameter_count * sizeof(float)),
+        model_.bucket_count(), plural(model_.bucket_count()),
+        options_.blocking ? "summed after backward" : "summed during backward");
     plan += fmt::format("  {:<15}{:.0f} MB on each rank\n\n", "memory",
                         megabytes(model_.held_bytes() + corpus.all().size()));
     log_->begin(summary_, plan);
@@ -169,7 +181,9 @@ int TrainingRun::follow() {
 void TrainingRun::evaluate(std::uint64_t steps_done) {
     const double began = now_seconds();
     Evaluation evaluation{.step = steps_done, .elapsed = elapsed(), .loss = 0};
-    evaluation.loss = model_.evaluate(options_.evaluation_sequences);
+    evaluation.loss = model_.evaluate(options_.evaluation_sequences, [began] {
+        return interrupt_signal() != 0 && now_seconds() > began + kHurriedSeconds;
+    });
     summary_.evaluations.push_back(evaluation);
     if (log_ != nullptr) log_->evaluated(evaluation);
     paused_ += now_seconds() - began;
@@ -214,7 +228,7 @@ void TrainingRun::complete_last_step(std::span<const RankReport> reports) {
 
 // Written to the terminal as it is written.
 std::string TrainingRun::sample() {
-    if (options_.generate == 0) return {};
+    if (options_.generate == 0 || signal_ != 0) return {};
     fmt::print("\n");
     const SamplingSettings settings{
         .temperature = options_.temperature, .top_k = options_.top_k, .seed = options_.seed};
@@ -228,7 +242,7 @@ std::string TrainingRun::sample() {
             std::fputc(code >= 0x20 || byte == '\n' || byte == '\t' ? byte : '?', stdout);
             std::fflush(stdout);
             job_.gather(LastWord{});
-            return signal_ != 0 || interrupt_signal() == 0;
+            return interrupt_signal() == 0;
         });
     fmt::print("\n");
     return text;

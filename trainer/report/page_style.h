@@ -24,12 +24,12 @@ main { max-width: 1080px; margin: 0 auto; }
 h1 { font-size: 1.7rem; margin: 0 0 .2rem; letter-spacing: -.01em; }
 h2 { font-size: 1.02rem; margin: 0 0 .6rem; }
 .subtitle { color: var(--quiet); margin: 0 0 1.6rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .8rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, auto)); gap: .8rem; }
 .tile, section {
   background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
 }
 .tile { padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.45rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 1.25rem; font-weight: 600; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--quiet); font-size: .86rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: .8rem; margin-top: .8rem; }
 section { padding: 1rem 1.1rem; min-width: 0; }
@@ -49,11 +49,10 @@ svg .dot { fill: currentColor; stroke: var(--card); stroke-width: 1.5; }
 .legend em { font-style: normal; color: var(--quiet); }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.6 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 pre .prompt { color: var(--quiet); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-td { padding: .22rem .8rem .22rem 0; border-top: 1px solid var(--rule); vertical-align: top; }
-td:first-child { color: var(--quiet); }
-.columns { columns: 2 320px; column-gap: 2.5rem; }
-.columns table { break-inside: avoid; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 0 2rem; margin: 0; }
+dl div { display: flex; justify-content: space-between; gap: 1rem; padding: .22rem 0; border-top: 1px solid var(--rule); }
+dt { color: var(--quiet); }
+dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 )css";
 
 }  // namespace xccl::trainer

@@ -14,6 +14,8 @@
 namespace xccl::trainer {
 namespace {
 
+constexpr double kWideChart = 1010;  // as wide as the page, where the window is
+
 struct LegendEntry {
     std::string name;
     int colour;
@@ -65,8 +67,11 @@ std::vector<ChartPoint> curve(const RunSummary& run, const Value& value) {
 
 std::string loss_section(const RunSummary& run) {
     const std::vector<ChartPoint> raw = curve(run, [](const StepRecord& r) { return r.loss; });
-    Chart chart{
-        .title = "Loss over steps", .x_label = "step", .y_label = "nats per byte", .series = {}};
+    Chart chart{.title = "Loss over steps",
+                .x_label = "step",
+                .y_label = "nats per byte",
+                .width = kWideChart,
+                .series = {}};
     chart.series.push_back({"training", 1, SeriesStyle::kFaintLine, raw});
     chart.series.push_back({"training, smoothed", 1, SeriesStyle::kLine, smoothed(raw)});
     Series held_out{"held out", 2, SeriesStyle::kDots, {}};
@@ -83,7 +88,7 @@ std::string throughput_section(const RunSummary& run) {
     });
     Chart chart{.title = "Throughput over steps",
                 .x_label = "step",
-                .y_label = "tokens per second",
+                .y_label = "",
                 .from_zero = true,
                 .series = {}};
     chart.series.push_back({"tokens per second", 3, SeriesStyle::kFaintLine, raw});
@@ -94,14 +99,14 @@ std::string throughput_section(const RunSummary& run) {
 std::string optimizer_section(const RunSummary& run) {
     Chart rate{.title = "Learning rate over steps",
                .x_label = "step",
-               .y_label = "learning rate",
+               .y_label = "",
                .from_zero = true,
                .series = {}};
     rate.series.push_back({"learning rate", 4, SeriesStyle::kLine,
                            curve(run, [](const StepRecord& r) { return r.learning_rate; })});
     Chart norm{.title = "Norm of the gradient over steps",
                .x_label = "step",
-               .y_label = "norm of the gradient",
+               .y_label = "",
                .from_zero = true,
                .series = {}};
     const auto raw = curve(run, [](const StepRecord& r) { return r.gradient_norm; });
@@ -132,7 +137,8 @@ std::string time_sections(const RunSummary& run) {
     }
     Chart chart{.title = "Shares of time over steps",
                 .x_label = "step",
-                .y_label = "share of the step",
+                .y_label = "",
+                .percent = true,
                 .series = {}};
     for (const TimeShare& share : kTimeShares) {
         chart.series.push_back({share.name, share.colour, SeriesStyle::kLine,
@@ -140,17 +146,18 @@ std::string time_sections(const RunSummary& run) {
                                     return share_of(r.times.*share.seconds, r.times);
                                 })});
     }
-    return section("Where the time went, by step", time_legend(run.times()) + share_chart(chart)) +
-           section("Where the time went, by rank",
-                   time_legend(run.times()) + stacked_bars("Time of each rank", bars), true);
+    return section("Where the time went, by rank",
+                   time_legend(run.times()) + stacked_bars("Time of each rank", kWideChart, bars),
+                   true) +
+           section("Where the time went, by step", time_legend(run.times()) + share_chart(chart));
 }
 
 std::string table(const std::vector<std::pair<std::string, std::string>>& rows) {
-    std::string html = "<div class=\"columns\"><table>";
+    std::string html = "<dl>";
     for (const auto& [name, value] : rows) {
-        html += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(name), escaped(value));
+        html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", escaped(name), escaped(value));
     }
-    return html + "</table></div>";
+    return html + "</dl>";
 }
 
 std::string tiles(const RunSummary& run) {
@@ -189,10 +196,12 @@ std::string settings_section(const RunSummary& run) {
 std::string report_page(const RunSummary& run) {
     std::string body;
     body += loss_section(run);
-    body += section("What it writes",
-                    fmt::format("<pre><span class=\"prompt\">{}</span>{}</pre>",
-                                escaped(run.prompt), escaped(run.sample)),
-                    true);
+    if (!run.sample.empty()) {
+        body += section("What it writes",
+                        fmt::format("<pre><span class=\"prompt\">{}</span>{}</pre>",
+                                    escaped(run.prompt), escaped(run.sample)),
+                        true);
+    }
     body += time_sections(run);
     body += throughput_section(run);
     body += optimizer_section(run);

@@ -12,9 +12,11 @@ namespace xccl::trainer {
 namespace {
 
 // In the units of the picture, which the page scales to its own width.
-constexpr double kWidth = 720, kHeight = 280;
-constexpr double kLeft = 58, kRight = 14, kTop = 14, kBottom = 44;
-constexpr int kTicksX = 7, kTicksY = 5;
+constexpr double kHeight = 260;
+constexpr double kLabelled = 60, kPlain = 56;  // left of the axis
+constexpr double kRight = 14, kTop = 14, kBottom = 44;
+constexpr double kTickWidth = 90;
+constexpr int kTicksY = 5;
 
 struct Range {
     double low = 0, high = 1;
@@ -23,9 +25,10 @@ struct Range {
 // Data to picture.
 struct Frame {
     Range x, y;
+    double left, right;  // edges of the picture's inside
 
     double px(double value) const {
-        return kLeft + (value - x.low) / (x.high - x.low) * (kWidth - kLeft - kRight);
+        return left + (value - x.low) / (x.high - x.low) * (right - left);
     }
     double py(double value) const {
         return kHeight - kBottom - (value - y.low) / (y.high - y.low) * (kHeight - kTop - kBottom);
@@ -52,7 +55,8 @@ Frame frame_of(const Chart& chart) {
             y = {std::min(y.low, point.y), std::max(y.high, point.y)};
         }
     }
-    Frame frame{widened(x), widened(y)};
+    Frame frame{widened(x), widened(y), chart.y_label.empty() ? kPlain : kLabelled,
+                chart.width - kRight};
     const double tick = tick_distance(frame.y.high - frame.y.low, kTicksY);
     frame.y = {std::floor(frame.y.low / tick) * tick, std::ceil(frame.y.high / tick) * tick};
     return frame;
@@ -78,12 +82,14 @@ std::string axes(const Chart& chart, const Frame& frame) {
         const double value = frame.y.low + i * y_tick;
         fmt::format_to(out,
                        "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
-                       kLeft, kWidth - kRight, frame.py(value), frame.py(value));
-        fmt::format_to(out,
-                       "<text class=\"axis\" text-anchor=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>",
-                       kLeft - 8, frame.py(value) + 4, tick_text(value, y_tick));
+                       frame.left, frame.right, frame.py(value), frame.py(value));
+        fmt::format_to(
+            out, "<text class=\"axis\" text-anchor=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>",
+            frame.left - 8, frame.py(value) + 4,
+            chart.percent ? fmt::format("{:.0f} %", 100 * value) : tick_text(value, y_tick));
     }
-    const double x_tick = tick_distance(frame.x.high - frame.x.low, kTicksX);
+    const double x_tick =
+        tick_distance(frame.x.high - frame.x.low, static_cast<int>(chart.width / kTickWidth));
     const double first = std::ceil(frame.x.low / x_tick) * x_tick;
     for (int i = 0; first + i * x_tick <= frame.x.high; ++i) {
         const double value = first + i * x_tick;
@@ -94,10 +100,10 @@ std::string axes(const Chart& chart, const Frame& frame) {
             out, "<text class=\"axis\" text-anchor=\"middle\" x=\"{:.1f}\" y=\"{}\">{}</text>",
             frame.px(value), bottom + 18, tick_text(value, x_tick));
     }
-    fmt::format_to(out, "<line class=\"baseline\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft,
-                   kWidth - kRight, bottom, bottom);
+    fmt::format_to(out, "<line class=\"baseline\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>",
+                   frame.left, frame.right, bottom, bottom);
     fmt::format_to(out, "<text class=\"axis\" text-anchor=\"middle\" x=\"{}\" y=\"{}\">{}</text>",
-                   (kLeft + kWidth - kRight) / 2, kHeight - 8, escaped(chart.x_label));
+                   (frame.left + frame.right) / 2, kHeight - 8, escaped(chart.x_label));
     fmt::format_to(out,
                    "<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(13 {}) "
                    "rotate(-90)\">{}</text>",
@@ -105,11 +111,11 @@ std::string axes(const Chart& chart, const Frame& frame) {
     return svg;
 }
 
-std::string opened(const std::string& title, double height) {
+std::string opened(const std::string& title, double width, double height) {
     return fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" "
         "aria-label=\"{}\">",
-        kWidth, height, escaped(title));
+        width, height, escaped(title));
 }
 
 std::string drawn(const Series& series, const Frame& frame) {
@@ -143,7 +149,13 @@ bool has_points(const Chart& chart) {
 }
 
 constexpr const char* kNoData =
-    "<text class=\"axis\" text-anchor=\"middle\" x=\"360\" y=\"130\">no data</text>";
+    "<text class=\"axis\" text-anchor=\"middle\" x=\"50%\" y=\"45%\">no data</text>";
+
+double length_of(const Bar& bar) {
+    double sum = 0;
+    for (const BarPart& part : bar.parts) sum += std::max(part.value, 0.0);
+    return sum;
+}
 
 // The length of the UTF-8 character that begins at `at`, if it is one that XML allows, else 0.
 std::size_t character_bytes(const std::string& text, std::size_t at) {
@@ -181,7 +193,7 @@ double tick_distance(double range, int count) {
 
 std::string line_chart(const Chart& chart) {
     const Frame frame = frame_of(chart);
-    std::string svg = opened(chart.title, kHeight) + axes(chart, frame);
+    std::string svg = opened(chart.title, chart.width, kHeight) + axes(chart, frame);
     for (const Series& series : chart.series) svg += drawn(series, frame);
     if (!has_points(chart)) svg += kNoData;
     return svg + "</svg>";
@@ -190,7 +202,7 @@ std::string line_chart(const Chart& chart) {
 std::string share_chart(const Chart& chart) {
     Frame frame = frame_of(chart);
     frame.y = {0, 1};
-    std::string svg = opened(chart.title, kHeight);
+    std::string svg = opened(chart.title, chart.width, kHeight) + axes(chart, frame);
     const std::size_t count = chart.series.empty() ? 0 : chart.series.front().points.size();
     std::vector<double> lower(count, 0.0);
     for (const Series& series : chart.series) {
@@ -205,35 +217,28 @@ std::string share_chart(const Chart& chart) {
             "<polygon class=\"area series-{}\" points=\"{}{}\"><title>{}</title></polygon>",
             series.colour, up, down, escaped(series.name));
     }
-    svg += axes(chart, frame);
     if (!has_points(chart)) svg += kNoData;
     return svg + "</svg>";
 }
 
-std::string stacked_bars(const std::string& title, const std::vector<Bar>& bars) {
-    constexpr double kBar = 26, kGap = 12, kLabel = 70;
+std::string stacked_bars(const std::string& title, double width, const std::vector<Bar>& bars) {
+    constexpr double kBar = 24, kGap = 10, kLabel = 60;
     double longest = 0;
-    for (const Bar& bar : bars) {
-        double sum = 0;
-        for (const BarPart& part : bar.parts) sum += part.value;
-        longest = std::max(longest, sum);
-    }
-    std::string svg = opened(
-        title, kGap + static_cast<double>(std::max<std::size_t>(bars.size(), 1)) * (kBar + kGap));
-    double y = kGap;
+    for (const Bar& bar : bars) longest = std::max(longest, length_of(bar));
+    const auto rows = static_cast<double>(std::max<std::size_t>(bars.size(), 1));
+    std::string svg = opened(title, width, rows * (kBar + kGap));
+    double y = kGap / 2;
     for (const Bar& bar : bars) {
         svg += fmt::format("<text class=\"axis\" x=\"0\" y=\"{}\">{}</text>", y + kBar / 2 + 4,
                            escaped(bar.label));
         double x = kLabel;
         for (const BarPart& part : bar.parts) {
-            const double width = longest > 0 ? part.value / longest * (kWidth - kLabel) : 0;
+            const double share = longest > 0 ? std::max(part.value, 0.0) / longest : 0;
             svg += fmt::format(
                 "<rect class=\"area series-{}\" x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" "
-                "height=\"{}\">"
-                "<title>{}: {:.1f} %</title></rect>",
-                part.colour, x, y, std::max(width, 0.0), kBar, escaped(part.name),
-                longest > 0 ? 100 * part.value / longest : 0.0);
-            x += width;
+                "height=\"{}\"><title>{}: {:.1f} %</title></rect>",
+                part.colour, x, y, share * (width - kLabel), kBar, escaped(part.name), 100 * share);
+            x += share * (width - kLabel);
         }
         y += kBar + kGap;
     }

@@ -24,8 +24,10 @@ struct Series {
 struct Chart {
     std::string title;  // read by screen readers
     std::string x_label;
-    std::string y_label;
+    std::string y_label;     // may be empty
+    double width = 480;      // of the picture; 12 of its units are a line of text
     bool from_zero = false;  // the y axis begins at 0
+    bool percent = false;    // marks of the y axis are hundredths
     std::vector<Series> series;
 };
 
@@ -45,7 +47,7 @@ struct Bar {
     std::vector<BarPart> parts;
 };
 // Horizontal bars to one scale, with the share of each part in its tooltip.
-std::string stacked_bars(const std::string& title, const std::vector<Bar>& bars);
+std::string stacked_bars(const std::string& title, double width, const std::vector<Bar>& bars);
 
 // Text for inside of elements and attributes: markup escaped, bytes that are not valid UTF-8 or not
 // allowed in XML replaced.

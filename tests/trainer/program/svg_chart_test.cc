@@ -37,8 +37,8 @@ TEST(LineChart, DrawsEachSeries) {
     EXPECT_EQ(count_of(svg, "<circle"), 2u);
     EXPECT_EQ(count_of(svg, "no data"), 0u);
     // The first point is at the left and on the baseline, the last at the right and on top.
-    EXPECT_NE(svg.find("points=\"58.0,236.0 "), std::string::npos) << svg;
-    EXPECT_NE(svg.find("706.0,14.0 \""), std::string::npos) << svg;
+    EXPECT_NE(svg.find("points=\"60.0,216.0 "), std::string::npos) << svg;
+    EXPECT_NE(svg.find("466.0,14.0 \""), std::string::npos) << svg;
 }
 
 TEST(LineChart, NothingIsSaidToBeNothing) {
@@ -74,17 +74,17 @@ TEST(ShareChart, StacksToTheTop) {
                                 {"b", 2, SeriesStyle::kLine, {{0, 0.75}, {1, 0.25}}}}});
     EXPECT_EQ(count_of(svg, "<polygon"), 2u);
     // b's upper edge runs along the top of the frame.
-    EXPECT_NE(svg.find("points=\"58.0,14.0 706.0,14.0 "), std::string::npos) << svg;
+    EXPECT_NE(svg.find("points=\"60.0,14.0 466.0,14.0 "), std::string::npos) << svg;
 }
 
 TEST(StackedBars, WidthsAreShares) {
     const std::string svg =
-        stacked_bars("t", {{"rank 0", {{"a", 1, 3}, {"b", 2, 1}}}, {"rank 1", {{"a", 1, 2}}}});
+        stacked_bars("t", 460, {{"rank 0", {{"a", 1, 3}, {"b", 2, 1}}}, {"rank 1", {{"a", 1, 2}}}});
     EXPECT_EQ(count_of(svg, "<rect"), 3u);
-    EXPECT_NE(svg.find("width=\"487.50\""), std::string::npos) << svg;  // 3/4 of 650
+    EXPECT_NE(svg.find("width=\"300.00\""), std::string::npos) << svg;  // 3/4 of 400
     EXPECT_NE(svg.find("a: 75.0 %"), std::string::npos);
-    EXPECT_EQ(count_of(stacked_bars("t", {}), "</svg>"), 1u);
-    EXPECT_EQ(count_of(stacked_bars("t", {{"rank 0", {{"a", 1, 0}}}}), "nan"), 0u);
+    EXPECT_EQ(count_of(stacked_bars("t", 460, {}), "</svg>"), 1u);
+    EXPECT_EQ(count_of(stacked_bars("t", 460, {{"rank 0", {{"a", 1, 0}}}}), "nan"), 0u);
 }
 
 TEST(Escaped, IsSafeInMarkup) {
