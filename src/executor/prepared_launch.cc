@@ -139,8 +139,8 @@ PreparedLane PreparedLaunch::prepare_lane(int index) const {
     PreparedLane prepared;
     prepared.lane = &steps().lanes[index];
     prepared.link_lane = launch_.first_lane + index;
-    prepared.first_tile = static_cast<std::uint64_t>(index);
-    prepared.tile_stride = steps().lanes.size();
+    prepared.first_tile = steps().copy_of(static_cast<std::uint32_t>(index));
+    prepared.tile_stride = steps().copy_count();
     for (const Step& step : prepared.lane->steps) {
         prepared.bindings.push_back(bind_step(*prepared.lane, step));
         if (launch_.divide_output_by == 0) continue;

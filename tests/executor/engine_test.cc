@@ -265,6 +265,38 @@ TEST(Engine, PacksSpansOfBlocks) {
     }
 }
 
+// Two strands work on the two chunks of each tile; two copies of them on every other tile.
+TEST(Engine, StrandsShareTilesAndCopiesTakeTurns) {
+    LaneGeometry geometry = small_geometry();
+    geometry.slotted_lanes = 4;
+    for (const int copies : {1, 2}) {
+        Rig rig(2, geometry);
+        std::vector<Values> output(2, Values(1000, -1));
+        const Values input = values_of(0, 1000);
+        for (int rank = 0; rank < 2; ++rank) {
+            Steps steps;
+            for (int lane = 0; lane < 2 * copies; ++lane) {
+                const auto chunk = static_cast<std::uint32_t>(lane % 2);
+                StepsBuilder builder(rank, 2, 2);
+                const Operand message = builder.slot(1 - rank, chunk);
+                if (rank == 0) builder.step({builder.input(chunk)}, {message});
+                if (rank == 1) builder.step({message}, {builder.output(chunk)});
+                Steps strand = *builder.build();
+                strand.lanes.insert(strand.lanes.begin(), steps.lanes.begin(), steps.lanes.end());
+                steps = std::move(strand);
+            }
+            steps.strand_count = 2;
+            auto launch = rig.engine(rank).prepare(
+                make_launch(std::make_shared<const Steps>(steps), rig.geometry(), {.count = 1000}));
+            ASSERT_TRUE(launch.ok()) << launch.status().text();
+            rig.engine(rank).submit(*launch, {.input = in(input), .output = out(output[rank])});
+        }
+        rig.settle();
+        EXPECT_EQ(output[1], input);
+        EXPECT_TRUE(rig.engine(0).idle() && rig.engine(1).idle());
+    }
+}
+
 TEST(Engine, DividesIntegerAveragesOnceAtTheEnd) {
     constexpr int kRanks = 3;
     constexpr std::uint64_t kCount = 500;
