@@ -26,23 +26,35 @@ class MailboxMemory {
                 slot_bytes(lane)};
     }
 
-    std::vector<Sender> senders() {
-        std::vector<Sender> all;
-        for (int lane = 0; lane < geometry_.lane_count(); ++lane) all.emplace_back(view(lane));
-        return all;
-    }
-    std::vector<Receiver> receivers() {
-        std::vector<Receiver> all;
-        for (int lane = 0; lane < geometry_.lane_count(); ++lane) all.emplace_back(view(lane));
-        return all;
+    // `start`: the number of messages before the first.
+    std::vector<Sender> senders(std::uint32_t start = 0) { return ends<Sender>(start); }
+    std::vector<Receiver> receivers(std::uint32_t start = 0) { return ends<Receiver>(start); }
+
+    // As if `start` messages had come and gone.
+    void begin_at(std::uint32_t start) {
+        restart(start);
+        for (int lane = 0; lane < geometry_.lane_count() && start > 0; ++lane) {
+            for (std::uint32_t back = 0; back < slot_count(lane); ++back) {
+                view(lane).publish(start - back, 0, 0);
+            }
+        }
     }
 
     // A new life over the same memory: counts start again, the slots keep what they held.
-    void restart() {
-        for (Line& line : consumed_) line.word.store(0, std::memory_order_relaxed);
+    void restart(std::uint32_t start = 0) {
+        for (Line& line : consumed_) line.word.store(start, std::memory_order_relaxed);
     }
 
   private:
+    template <class End>
+    std::vector<End> ends(std::uint32_t start) {
+        std::vector<End> all;
+        for (int lane = 0; lane < geometry_.lane_count(); ++lane) {
+            all.emplace_back(view(lane), start);
+        }
+        return all;
+    }
+
     static constexpr std::size_t kLine = 64;
     struct alignas(kLine) Line {
         std::atomic<std::uint32_t> word{0};
