@@ -76,9 +76,10 @@ Result<std::optional<PmiMessage>> take_line(std::string* received) {
 
 Result<std::optional<PmiMessage>> take_counted(std::string* received) {
     if (received->size() < kLengthPlaces) return std::optional<PmiMessage>();
-    std::string_view places(received->data(), kLengthPlaces);
-    places.remove_prefix(std::min(places.find_first_not_of(' '), places.size()));
-    const auto length = whole_number(places);
+    const std::string places = received->substr(0, kLengthPlaces);
+    const std::size_t first = std::min(places.find_first_not_of(' '), kLengthPlaces - 1);
+    const std::size_t last = places.find_last_not_of(' ');
+    const auto length = whole_number(places.substr(first, last + 1 - first));
     if (!length || *length < 0) return system_error("the launcher's PMI sent no length");
     const auto size = static_cast<std::size_t>(*length);
     if (size > kMaxPmiMessageBytes) return too_long();

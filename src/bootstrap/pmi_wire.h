@@ -2,7 +2,8 @@
 // (srun --mpi=pmi2). Pure: text in, text out. What comes in is checked, whoever sent it.
 //
 //     version 1   cmd=put kvsname=kvs_1 key=a value=b\n
-//     version 2       28cmd=kvs-put;key=a;value=b;      the length in six places, then so much
+//     version 2       26cmd=kvs-put;key=a;value=b;      the length in six places, then so much
+//                 28    cmd=kvs-fence-response;rc=0;    (Slurm fills them up on the right)
 //
 // Every version begins with version 1's cmd=init.
 #pragma once

@@ -38,7 +38,8 @@ TEST(PmiWire, WhatLaunchersSay) {
               "get_result rc=-1 msg=key value=unknown");
     EXPECT_EQ(taken(PmiVersion::kTwo, "    50cmd=kvs-get-response;rc=0;found=TRUE;value=a=b;;c;"),
               "kvs-get-response rc=0 found=TRUE value=a=b;c");
-    EXPECT_EQ(taken(PmiVersion::kTwo, "23    cmd=kvs-fence-response;rc=0;"), "refused");
+    EXPECT_EQ(taken(PmiVersion::kTwo, "28    cmd=kvs-fence-response;rc=0;"),
+              "kvs-fence-response rc=0");
 }
 
 TEST(PmiWire, RoundTripByteByByte) {
@@ -68,8 +69,8 @@ TEST(PmiWire, WhatIsNoMessageIsRefused) {
     for (const char* bad : {"\n", " \n", "put\n", "key=a cmd=put\n", "=put\n"}) {
         EXPECT_EQ(taken(PmiVersion::kOne, bad), "refused") << bad;
     }
-    for (const char* bad :
-         {"      ", "-00001", "     x", "0x10  ", "99999999", "     0", "     4a=b;", "    +1"}) {
+    for (const char* bad : {"      ", "-00001", "     x", "0x10  ", "99999999", "     0",
+                            "     4a=b;", "    +1", "2 3   "}) {
         EXPECT_EQ(taken(PmiVersion::kTwo, bad), "refused") << bad;
     }
 }
