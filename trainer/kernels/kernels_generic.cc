@@ -1,4 +1,8 @@
 // The kernels for any processor.
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cmath>
