@@ -7,6 +7,7 @@ documented. Method: runs with threads as ranks, and a few with xccl-run.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -138,14 +139,14 @@ class Reports(unittest.TestCase):
     def test_json_is_complete_and_never_overwritten(self):
         for _ in range(3):
             done = run(QUICK + ["-J", self.path("a.json"), "-I", "1"],
-                       environment={"XCCL_SECRET": "not to be told", "HOME": "/nowhere"})
+                       environment={"XCCL_SECRET": "this is not to be told", "HOME": "/nowhere"})
             self.assertEqual(done.code, 0, done.err)
         self.assertIn(f"# Writing JSON output to {self.path('a.json.1')}\n", done.out)
         self.assertEqual(sorted(os.listdir(self.folder)), ["a.json", "a.json.0", "a.json.1"])
         with open(self.path("a.json.1"), encoding="utf-8") as file:
             text = file.read()
         report = json.loads(text)
-        self.assertNotIn("not to be told", text)
+        self.assertNotIn("this is not to be told", text)
         self.assertFalse([entry for entry in report["env"] if entry.startswith("HOME")])
         self.assertEqual(len(report["results"]), 3)
         row = report["results"][0]
@@ -241,7 +242,10 @@ class Endings(unittest.TestCase):
         self.interrupted(signal.SIGTERM)
 
     def test_a_peer_that_never_comes_is_a_timeout(self):
-        alone = {"XCCL_RANK": "0", "XCCL_SIZE": "2", "XCCL_ROOT": "127.0.0.1:0",
+        with socket.socket() as free:  # a port that nobody uses
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        alone = {"XCCL_RANK": "0", "XCCL_SIZE": "2", "XCCL_ROOT": f"127.0.0.1:{port}",
                  "XCCL_SECRET": "sixteen bytes or more"}
         done = subprocess.run([perf(), "-T", "1"] + QUICK, capture_output=True, text=True,
                               check=False, timeout=launch.TIMEOUT_S,
