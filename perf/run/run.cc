@@ -23,6 +23,7 @@ namespace {
 
 // Threads of one process; a host has no devices to count, but a limit there must be.
 constexpr int kMostRanksPerProcess = 1024;
+constexpr int kTimeToTellMs = 1000;
 
 struct Inputs {
     std::vector<std::string> arguments;
@@ -62,7 +63,7 @@ Inputs read_inputs(int argc, char** argv, char** environment) {
     return inputs;
 }
 
-void tell(const Inputs& inputs) {
+void tell_notes(const Inputs& inputs) {
     for (const std::string& note : inputs.parsed.notes) std::printf("%s\n", note.c_str());
     for (const std::string& warning : inputs.parsed.warnings) {
         std::fprintf(stderr, "%s\n", warning.c_str());
@@ -201,18 +202,34 @@ long run_threads(Session* session, Reporter* reporter) {
     return failed_checks;
 }
 
+// What was found by all is told by the first process. The others give it time for that: a launcher
+// that sees one of them end may end the rest at once, with the signal that is waited for here.
+void tell(const Failure& failure) {
+    if (failure.found_by() == FoundBy::kAllProcesses && !speaks_for_all()) {
+        wait_for_end_signal(kTimeToTellMs);
+        return;
+    }
+    std::string text = failure.what();
+    if (text.empty()) return;  // it was told where it was found
+    const bool is_usage = failure.code() == ExitCode::kInvalidUsage ||
+                          failure.code() == ExitCode::kBadSize ||
+                          failure.code() == ExitCode::kNotPossible;
+    text += '\n';
+    if (!is_usage) text += fmt::format(" .. {} pid {}: Test failure\n", host_name(), getpid());
+    std::fputs(text.c_str(), stderr);
+}
+
 // Opens the files of the first process. If it cannot, all processes end with its exit code.
 void open_files(const Session& session, std::optional<ReportFiles>* files) {
-    std::optional<Failure> failure;
+    int code = 0;
     try {
         if (session.is_first_process()) files->emplace(*session.options);
-    } catch (const Failure& of_file) {
-        failure = of_file;
+    } catch (const Failure& failure) {
+        tell(failure);
+        code = static_cast<int>(failure.code());
     }
-    const int own = failure ? static_cast<int>(failure->code()) : 0;
-    const int first = session.processes->gather(own).front();
-    if (failure) throw *failure;
-    if (first != 0) throw Failure(static_cast<ExitCode>(first), "", FoundBy::kAllProcesses);
+    code = session.processes->gather(code).front();
+    if (code != 0) throw Failure(static_cast<ExitCode>(code), "", FoundBy::kAllProcesses);
 }
 
 // Everything from meeting the other processes to the last line.
@@ -254,7 +271,7 @@ ExitCode run_job(const Collective& collective, const Inputs& inputs) {
     const Watchdog watchdog(&stopper, &progress, inputs.parsed.options.timeout_s);
     try {
         Processes processes(&stopper);
-        if (processes.rank() == 0) tell(inputs);
+        if (processes.rank() == 0) tell_notes(inputs);
         Session session{.collective = &collective,
                         .options = &inputs.parsed.options,
                         .environment = &inputs.settings,
@@ -274,16 +291,6 @@ ExitCode run_job(const Collective& collective, const Inputs& inputs) {
         stopper.stop(failure);  // the other processes must not wait for this one
         throw *stopper.reason();
     }
-}
-
-void tell(const Failure& failure) {
-    if (failure.found_by() == FoundBy::kAllProcesses && !speaks_for_all()) return;
-    std::string text = fmt::format("{}\n", failure.what());
-    const bool is_usage = failure.code() == ExitCode::kInvalidUsage ||
-                          failure.code() == ExitCode::kBadSize ||
-                          failure.code() == ExitCode::kNotPossible;
-    if (!is_usage) text += fmt::format(" .. {} pid {}: Test failure\n", host_name(), getpid());
-    std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace

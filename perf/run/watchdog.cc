@@ -31,6 +31,12 @@ void block_signals() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+void wait_for_end_signal(int milliseconds) {
+    const sigset_t set = signals();
+    const timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+    sigtimedwait(&set, nullptr, &time);
+}
+
 Watchdog::Watchdog(Stopper* stopper, Progress* progress, int timeout_s)
     : stopper_(stopper), progress_(progress), timeout_s_(timeout_s), thread_([this] { run(); }) {}
 

@@ -15,6 +15,8 @@ namespace xccl::perf {
 
 // Signals are for the watchdog alone. Call it before any thread is started.
 void block_signals();
+// Returns when a signal to end arrives, or the time is over. For when there is no watchdog.
+void wait_for_end_signal(int milliseconds);
 
 class Watchdog {
   public:

@@ -17,8 +17,8 @@ class Run:
 
 def clean_environment():
     """Without what a launcher around the tests may have left, and without our settings."""
-    return {name: value for name, value in os.environ.items()
-            if not name.startswith(("XCCL_", "NCCL_", "OMPI_", "PMI", "SLURM_", "MPI_"))}
+    return {name: value for name, value in os.environ.items() if name == "SLURM_CONF"
+            or not name.startswith(("XCCL_", "NCCL_", "OMPI_", "PMI", "SLURM_", "MPI_"))}
 
 
 class Launcher:
@@ -30,6 +30,12 @@ class Launcher:
         self.arguments = arguments
 
     def missing(self):
+        if self.name.startswith("srun"):
+            mode = self.name.split("-")[1]
+            known = subprocess.run(["srun", "--mpi=list"], capture_output=True, text=True,
+                                   check=False)
+            if mode not in known.stdout + known.stderr:
+                return f"this Slurm has no {mode}"
         found = self.program is None or os.path.exists(self.program) or shutil.which(self.program)
         return None if found else f"{self.program} is not installed"
 
@@ -54,5 +60,8 @@ def launchers(bin_folder):
         "xccl-run": Launcher("xccl-run", os.path.join(bin_folder, "xccl-run"), ["-n", "{n}"]),
         "openmpi": Launcher("openmpi", "mpirun.openmpi",
                             ["--oversubscribe", "--bind-to", "none", "-np", "{n}"]),
+        **{f"srun-{mode}": Launcher(f"srun-{mode}", "srun",
+                                    ["-n", "{n}", "--overcommit", "--mpi=" + mode])
+           for mode in ("none", "pmi2", "pmix")},
         "mpich": Launcher("mpich", "mpirun.mpich", ["-np", "{n}"]),
     }
