@@ -93,6 +93,7 @@ class Rank : public Neighbourhood {
     Status submit_transfers(const Operation& operation, InFlight* entry);
     bool collect();
     void end_with_failure();
+    void call_again();
     const Operation& operation(std::size_t call) const;
     int host() const;
 

@@ -187,8 +187,8 @@ Operation choose_operation(Random& random, const Scenario& scenario, Scale scale
 }
 
 void choose_operations(Random& random, const Scenario& scenario, Scale scale, Life* life) {
-    std::uint64_t count = random.between(3, 10);
-    if (scale == Scale::kMedium) count = random.between(2, 5);
+    std::uint64_t count = random.between(4, 12);
+    if (scale == Scale::kMedium) count = random.between(3, 7);
     if (scale == Scale::kLarge) count = random.between(1, 2);
     while (life->operations.size() < count) {
         life->operations.push_back(choose_operation(random, scenario, scale));

@@ -40,6 +40,18 @@ xcclResult_t code_of(FaultKind kind) {
     }
 }
 
+bool sends_messages(const Operation& operation) {
+    if (operation.coll == xcclCollSendRecv) return false;  // none that tell of collectives
+    return operation.count > 0 || operation.coll == xcclCollBarrier;
+}
+
+// Messages tell of all calls so far. Where none follows, nothing is wrong with anybody's result.
+bool must_be_noticed(const Life& life, const Fault& mismatch) {
+    const auto call = life.operations.begin() + static_cast<std::ptrdiff_t>(mismatch.call);
+    return sends_messages(mismatch.instead) ||
+           std::any_of(call, life.operations.end(), sends_messages);
+}
+
 }  // namespace
 
 World::World(const Scenario* scenario, bool traces)
@@ -297,7 +309,12 @@ void World::check_outcome() {
             complain(fmt::format("rank {} failed alone: {}", rank, one.failure().text()));
         }
     }
-    if (verdict) check_verdict(*verdict);
+    if (verdict) return check_verdict(*verdict);
+    for (const Fault* fault : struck_) {
+        if (fault->kind != FaultKind::kMismatch || !must_be_noticed(*life_, *fault)) continue;
+        complain(fmt::format("nobody noticed that rank {} called {} as #{}", fault->rank,
+                             fault->instead.text(), fault->call));
+    }
 }
 
 // Is the error about something that happened?
