@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (option == "--version") {
-        std::printf("xccl %d.%d.%d, kernels: %s\n", XCCL_MAJOR, XCCL_MINOR, XCCL_PATCH, xccl::instruction_set());
+        std::printf("xccl %d.%d.%d, kernels: %s\n", XCCL_MAJOR, XCCL_MINOR, XCCL_PATCH,
+                    xccl::instruction_set());
         return 0;
     }
     if (option == "--config") return print_config();

@@ -226,9 +226,10 @@ void Communicator::watch_locked(const Lock& lock) {
 void Communicator::watch_peer(const Blockage& blockage, const Lock& lock) {
     if (blockage.peer < 0 || !has_left(blockage.peer)) return;
     if (advance_locked(lock)) return;
-    stop(remote_error("{} has left the communicator (it destroyed its handle or ended) while {} "
-                      "waits for it; finalize before you destroy, on all ranks",
-                      membership_->name_of(blockage.peer), describe(blockage.operation)));
+    stop(
+        remote_error("{} has left the communicator (it destroyed its handle or ended) while {} "
+                     "waits for it; finalize before you destroy, on all ranks",
+                     membership_->name_of(blockage.peer), describe(blockage.operation)));
 }
 
 bool Communicator::has_left(int peer) const {

@@ -31,6 +31,7 @@ namespace xccl {
 struct CommunicatorOptions {
     std::string name;
     int device = -1;
+    int origin_rank = -1;  // of a split's child: this rank's number before any split
     int timeout_ms = 0;
     int init_timeout_ms = 60000;
     bool blocking = true;

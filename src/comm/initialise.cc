@@ -89,6 +89,7 @@ Status Initialisation::tell_and_learn() {
     mine.place = host.place;
     mine.host_name = host.name;
     mine.pid = getpid();
+    mine.origin_rank = options_.origin_rank;
     mine.reproducible = options_.reproducible;
     mine.lanes = settings.lanes;
     mine.slot_bytes = settings.slot_bytes;

@@ -18,7 +18,8 @@ std::string encode_member(const Member& member) {
         {"host", member.host_name},     {"pid", member.pid},
         {"tcp", member.tcp_addresses},  {"reproducible", member.reproducible},
         {"lanes", member.lanes},        {"slot_bytes", member.slot_bytes},
-        {"tcp_only", member.tcp_only},  {"algorithm", member.algorithm}};
+        {"tcp_only", member.tcp_only},  {"algorithm", member.algorithm},
+        {"origin", member.origin_rank}};
     std::string bytes;
     json::to_cbor(fields, bytes);
     return bytes;
@@ -46,6 +47,7 @@ Result<Member> decode_member(const std::string& bytes) {
         XCCL_ASSIGN(member.place, decode_rank_info(std::string(place.begin(), place.end())));
         member.host_name = fields.at("host").get<std::string>().substr(0, 255);
         member.pid = fields.at("pid").get<std::int64_t>();
+        member.origin_rank = fields.at("origin").get<std::int32_t>();
         member.tcp_addresses = fields.at("tcp").get<std::vector<std::string>>();
         member.reproducible = fields.at("reproducible").get<bool>();
         member.lanes = fields.at("lanes").get<std::int64_t>();
@@ -61,7 +63,10 @@ Result<Member> decode_member(const std::string& bytes) {
 
 std::string Membership::name_of(int peer) const {
     const Member& member = members[static_cast<std::size_t>(peer)];
-    return fmt::format("rank {} on {} (pid {})", peer, member.host_name, member.pid);
+    const std::string origin = member.origin_rank < 0
+                                   ? ""
+                                   : fmt::format(" (rank {} before the split)", member.origin_rank);
+    return fmt::format("rank {}{} on {} (pid {})", peer, origin, member.host_name, member.pid);
 }
 
 }  // namespace xccl

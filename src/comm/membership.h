@@ -17,6 +17,7 @@ struct Member {
     RankInfo place;
     std::string host_name;                   // for people
     std::int64_t pid = 0;                    // for people
+    std::int32_t origin_rank = -1;           // before any split; -1: this is no split
     std::vector<std::string> tcp_addresses;  // where its listener is to be found, best first
     // What must be alike on all ranks, and what rank 0 decides for all.
     bool reproducible = false;
@@ -37,7 +38,7 @@ struct Membership {
     Topology topology;
 
     int rank_count() const { return static_cast<int>(members.size()); }
-    // "rank 3 on node7 (pid 4242)"
+    // "rank 3 on node7 (pid 4242)"; after a split "rank 1 (rank 3 before the split) on node7 ..."
     std::string name_of(int peer) const;
 };
 

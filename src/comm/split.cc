@@ -38,8 +38,7 @@ Result<std::vector<std::string>> gather_bytes(Communicator& parent, const std::s
 // every rank must come to equally many: see kMaxGathersOfInitialise.
 class SplitExchange : public Exchange {
   public:
-    SplitExchange(Communicator& parent, std::vector<int> members, int rank,
-                  const Secret& secret)
+    SplitExchange(Communicator& parent, std::vector<int> members, int rank, const Secret& secret)
         : parent_(parent), members_(std::move(members)), rank_(rank), secret_(secret) {}
 
     int rank() const override { return rank_; }
@@ -102,6 +101,8 @@ Result<SplitResult> split(Communicator& parent, int color, int key, Communicator
         // Who listens in on the parent's connections learns the seed, but not the parent's secret.
         const Nonce& seed = all[static_cast<std::size_t>(members[0])].seed;
         const Secret secret = mac_of(parent.membership().secret, "split", {seed});
+        const int origin = parent.options().origin_rank;
+        options.origin_rank = origin < 0 ? parent.rank() : origin;
         SplitExchange exchange(parent, members, result.rank, secret);
         auto made = initialise(exchange, std::move(options), cancelled);
         gathers = exchange.gathers();

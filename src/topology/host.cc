@@ -100,10 +100,9 @@ HostIdentity local_host() {
     const std::string& given = config().host_id;
     host.name = given.empty() ? host_name() : given;
     host.place.host_key =
-        given.empty()
-            ? fmt::format("{}/{}/{}/{}", first_line("/proc/sys/kernel/random/boot_id"),
-                          namespace_number("net"), namespace_number("user"), geteuid())
-            : given;
+        given.empty() ? fmt::format("{}/{}/{}/{}", first_line("/proc/sys/kernel/random/boot_id"),
+                                    namespace_number("net"), namespace_number("user"), geteuid())
+                      : given;
     host.place.process_key = process_key();
     host.place.cpu_mask = allowed_cpus();
     host.place.cpu_quota = cpu_quota();

@@ -1,6 +1,7 @@
 // One rank of a job that spans hosts. What it checks is named by its first argument:
 //
-//     wire      the planner chooses the hierarchical all-reduce unprompted, the result is right, and
+//     wire      the planner chooses the hierarchical all-reduce unprompted, the result is right,
+//     and
 //               the bytes that TCP carried are those that the plan predicts
 //     sweep     every collective gives the right result
 //     forever   reduces until something fails; prints the failure and ends with its code
@@ -81,10 +82,11 @@ void sweep() {
     for (const std::size_t count : {std::size_t{1}, std::size_t{1000}, std::size_t{70001}}) {
         std::vector<std::int32_t> blocks(n * count), got(n * count), one(count);
         for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int>(i * (me + 1));
-        check(xcclReduceScatter(blocks.data(), one.data(), count, xcclInt32, xcclSum, comm,
-                                nullptr));
+        check(
+            xcclReduceScatter(blocks.data(), one.data(), count, xcclInt32, xcclSum, comm, nullptr));
         for (std::size_t i = 0; i < count; ++i) {
-            expect(one[i] == static_cast<int>((me * count + i) * n * (n + 1) / 2), "reduce-scatter");
+            expect(one[i] == static_cast<int>((me * count + i) * n * (n + 1) / 2),
+                   "reduce-scatter");
         }
         check(xcclAllGather(one.data(), got.data(), count, xcclInt32, comm, nullptr));
         for (std::size_t i = 0; i < got.size(); ++i) {
@@ -103,7 +105,8 @@ void sweep() {
         for (std::size_t i = 0; i < blocks.size(); ++i) {
             expect(blocks[i] == static_cast<int>(i * (last + 1)), "broadcast");
         }
-        const int next = static_cast<int>((me + 1) % n), previous = static_cast<int>((me + n - 1) % n);
+        const int next = static_cast<int>((me + 1) % n),
+                  previous = static_cast<int>((me + n - 1) % n);
         std::vector<std::int32_t> sent(count, job.rank), received(count);
         check(xcclGroupStart());
         check(xcclSend(sent.data(), count, xcclInt32, next, comm, nullptr));

@@ -1,5 +1,5 @@
-/* Two ranks of one process reduce together: the smallest complete program. Proves that the header is
- * C99 and that what it declares links. */
+/* Two ranks of one process reduce together: the smallest complete program. Proves that the header
+ * is C99 and that what it declares links. */
 #include <stdio.h>
 #include <xccl.h>
 

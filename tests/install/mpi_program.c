@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
     for (i = 0; i < 1000; ++i) values[i] = rank + 1;
-    if (xcclAllReduce(values, values, 1000, xcclFloat64, xcclSum, comm, NULL) != xcclSuccess) wrong = 1;
+    if (xcclAllReduce(values, values, 1000, xcclFloat64, xcclSum, comm, NULL) != xcclSuccess)
+        wrong = 1;
     for (i = 0; i < 1000; ++i) wrong += values[i] != size * (size + 1) / 2.0;
     xcclCommDestroy(comm);
     printf("rank %d of %d: %d wrong\n", rank, size, wrong);

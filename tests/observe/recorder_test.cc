@@ -38,7 +38,8 @@ TEST(FlightRecorder, TellsPendingDoneAndFailed) {
 TEST(FlightRecorder, KeepsTheLastOnes) {
     FlightRecorder recorder;
     const auto first = recorder.begin(operation(1));
-    for (std::uint64_t i = 2; i <= FlightRecorder::kEntryCount + 5; ++i) recorder.begin(operation(i));
+    for (std::uint64_t i = 2; i <= FlightRecorder::kEntryCount + 5; ++i)
+        recorder.begin(operation(i));
     recorder.end(first, xcclRemoteError);  // overwritten since: must not mark a stranger
     const auto list = nlohmann::json::parse(recorder.json());
     ASSERT_EQ(list.size(), FlightRecorder::kEntryCount);
