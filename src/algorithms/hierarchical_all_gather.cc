@@ -17,8 +17,6 @@ Schedule hierarchical_all_gather(const Shape& shape) {
     const NodePlace place = place_among_nodes(shape);
     const auto nodes = ranks_by_node(shape);
     Schedule schedule = schedule_for(shape, Contract::kAllGather, shape.rank_count);
-    schedule.at(0, copy(shape.rank, input(0)));
-
     embed(schedule, ring_all_gather(place.cross.shape()), place.cross,
           [&](int node) { return std::vector<int>{nodes[node][place.local.index]}; });
     embed(schedule, direct_all_gather(place.local.shape()), place.local, [&](int local) {
@@ -26,6 +24,7 @@ Schedule hierarchical_all_gather(const Shape& shape) {
         for (const auto& ranks : nodes) blocks.push_back(ranks[local]);
         return blocks;
     });
+    schedule.at(0, copy(shape.rank, input(0)));
     return schedule;
 }
 

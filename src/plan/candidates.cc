@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/datatypes.h"
+#include "plan/proofs.h"
 #include "schedule/contract.h"
 
 namespace xccl {
@@ -198,6 +199,10 @@ Candidates::Facts Candidates::find_facts(const Algorithm& algorithm, int root) c
             return facts;
         }
         program.ranks.push_back(std::move(steps).value());
+    }
+    if (is_beyond_proof(algorithm, program.ranks, shape_of(0, root))) {
+        facts.failure = "has more steps over all ranks than can be proved";
+        return facts;
     }
     const Steps& any = program.ranks.front();
     facts.chunk_count = any.chunk_count;

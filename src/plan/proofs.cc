@@ -8,6 +8,7 @@
 
 #include "schedule/contract.h"
 #include "schedule/verify.h"
+#include "schedule/verify_symmetric.h"
 
 namespace xccl {
 namespace {
@@ -21,6 +22,7 @@ struct Proved {
     std::once_flag once;
     Status status;
     bool canonical = false;
+    bool by_rotation = false;
 };
 
 // The entry of a shape; who comes first fills it, the others wait for that (std::call_once).
@@ -34,29 +36,64 @@ std::shared_ptr<Proved> entry_of(const Key& key) {
     return entry;
 }
 
-Status prove(const ProgramShape& program, Rounding rounding, bool* canonical) {
-    std::vector<Steps> ranks;
-    for (int rank = 0; rank < program.shape.rank_count; ++rank) {
-        XCCL_ASSIGN(Steps steps, compile_program(program, rank));
-        ranks.push_back(std::move(steps));
+std::uint64_t step_count(const Steps& steps) {
+    std::uint64_t count = 0;
+    for (std::uint32_t lane = 0; lane < steps.strand_count; ++lane) {
+        count += steps.lanes[lane].steps.size();
     }
+    return count;
+}
+
+// Calls `verify_with` for each way to bind the buffers.
+template <typename VerifyWith>
+Status prove_all_bindings(const ProgramShape& program, Rounding rounding, Proved& proved,
+                          VerifyWith&& verify_with) {
     VerifyOptions options;
     options.contract = program.algorithm->contract;
-    options.root = program.shape.root;
+    options.root = is_rooted(options.contract) ? program.shape.root : 0;
     options.rounding = rounding;
     const bool can_be_in_place = options.contract != Contract::kAllToAll;
     for (bool in_place : {false, true}) {
         if (in_place && !can_be_in_place) continue;
         options.in_place = in_place;
-        const Result<Proof> proof = verify(ranks, options);
+        const Result<Proof> proof = verify_with(options);
         if (!proof.ok()) {
             return internal_error("{} over {} ranks is not right{}, and is not run: {}",
                                   program.algorithm->name, program.shape.rank_count,
                                   in_place ? " in place" : "", proof.status().text());
         }
-        *canonical = proof.value().canonical;
+        proved.canonical = proof.value().canonical;
     }
     return ok_status();
+}
+
+Status prove(const ProgramShape& program, Rounding rounding, Proved& proved) {
+    std::vector<Steps> ranks;
+    XCCL_ASSIGN(Steps first, compile_program(program, 0));
+    const auto rank_count = static_cast<std::uint64_t>(program.shape.rank_count);
+    proved.by_rotation = program.algorithm->symmetry == Symmetry::kRotation &&
+                         step_count(first) * rank_count > kMaxVerifiedSteps;
+    if (proved.by_rotation) {
+        return prove_all_bindings(program, rounding, proved, [&](const VerifyOptions& options) {
+            return verify_rotation(first, options);
+        });
+    }
+    ranks.push_back(std::move(first));
+    for (int rank = 1; rank < program.shape.rank_count; ++rank) {
+        XCCL_ASSIGN(Steps steps, compile_program(program, rank));
+        ranks.push_back(std::move(steps));
+    }
+    return prove_all_bindings(program, rounding, proved,
+                              [&](const VerifyOptions& options) { return verify(ranks, options); });
+}
+
+// Does rank 0 stand for this rank too?
+Status check_rotation(const ProgramShape& program) {
+    XCCL_ASSIGN(const Steps first, compile_program(program, 0));
+    XCCL_ASSIGN(const Steps own, compile_program(program, program.shape.rank));
+    VerifyOptions options;
+    options.contract = program.algorithm->contract;
+    return is_rotation_of(first, own, options);
 }
 
 }  // namespace
@@ -69,14 +106,30 @@ Result<Steps> compile_program(const ProgramShape& program, int rank) {
     return compile(program.algorithm->generate(shape), options);
 }
 
+bool is_beyond_proof(const Algorithm& algorithm, std::span<const Steps> some, const Shape& shape) {
+    if (algorithm.symmetry == Symmetry::kRotation) return false;
+    const auto rank_count = static_cast<std::uint64_t>(shape.rank_count);
+    std::uint64_t of_root = 0, of_others = 0, others = 0;
+    for (const Steps& steps : some) {
+        if (steps.rank == shape.root) {
+            of_root = step_count(steps);
+        } else {
+            of_others += step_count(steps);
+            ++others;
+        }
+    }
+    const std::uint64_t all = of_root + (others == 0 ? 0 : of_others * (rank_count - 1) / others);
+    return all > kMaxVerifiedSteps - kMaxVerifiedSteps / 8;
+}
+
 Status prove_program(const ProgramShape& program, const ProofGoal& goal) {
     const Shape& shape = program.shape;
     const auto proved = entry_of({program.algorithm, shape.rank_count,
                                   is_rooted(program.algorithm->contract) ? shape.root : 0,
                                   shape.node_of_rank, program.copies, goal.rounding});
-    std::call_once(proved->once,
-                   [&] { proved->status = prove(program, goal.rounding, &proved->canonical); });
+    std::call_once(proved->once, [&] { proved->status = prove(program, goal.rounding, *proved); });
     XCCL_TRY(proved->status);
+    if (proved->by_rotation) XCCL_TRY(check_rotation(program));
     if (goal.canonical && !proved->canonical) {
         return internal_error("{} over {} ranks does not combine in the canonical order",
                               program.algorithm->name, shape.rank_count);

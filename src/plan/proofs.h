@@ -1,7 +1,13 @@
 // Proofs at run time: before steps of a new shape first run, those of all ranks are proved together
 // (schedule/verify.h), in place and not. A proof belongs to the shape, not to a communicator or
 // rank, so each process makes it once, and ranks that are threads of one process share it.
+//
+// Beyond kMaxVerifiedSteps rank 0 is proved to stand for all, where the algorithm declares that it
+// may (schedule/verify_symmetric.h), and each rank checks that it is no exception. Other algorithms
+// do not run at such shapes, and the planner does not consider them.
 #pragma once
+
+#include <span>
 
 #include "algorithms/registry.h"
 #include "base/status.h"
@@ -13,7 +19,7 @@ namespace xccl {
 // All that steps depend on, but for the rank.
 struct ProgramShape {
     const Algorithm* algorithm = nullptr;
-    Shape shape;  // its rank does not matter
+    Shape shape;  // `rank`: who asks
     int copies = 1;
 };
 
@@ -26,7 +32,11 @@ struct ProofGoal {
     bool canonical = false;  // every result is the canonical tree over global ranks
 };
 
-// Fails if the steps of all ranks do not reach the goal, with mailboxes of a single slot: more
+// What all ranks do, from what a few of them do: is it too much to be proved at all? Errs on the
+// side of too much, by an eighth.
+bool is_beyond_proof(const Algorithm& algorithm, std::span<const Steps> some, const Shape& shape);
+
+// Fails if the steps of all ranks do not reach the goal, with mailboxes of kLeastSlotCount: more
 // slots let a sender go on earlier, and whether all finish does not depend on who goes first.
 Status prove_program(const ProgramShape& program, const ProofGoal& goal);
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <tuple>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -96,13 +98,22 @@ bool ExpressionTable::covers_all_ranks(ExpressionId id) {
 }
 
 std::string ExpressionTable::print(ExpressionId id) const {
-    if (id == kUndefined) return "undefined";
+    return id == kUndefined ? "undefined" : picture_of(id).text;
+}
+
+ExpressionTable::Picture ExpressionTable::picture_of(ExpressionId id) const {
     if (is_leaf(id)) {
-        return fmt::format("x{}", (id - 1) % static_cast<std::uint32_t>(rank_count_));
+        const std::uint32_t rank = (id - 1) % static_cast<std::uint32_t>(rank_count_);
+        return {rank, fmt::format("x{}", rank)};
     }
     const Node& n = node(id);
-    if (n.right == kUndefined) return fmt::format("r{}", print(n.left));
-    return fmt::format("({} {})", print(n.left), print(n.right));
+    Picture left = picture_of(n.left);
+    if (n.right == kUndefined) return {left.lowest_rank, "r" + left.text};
+    Picture right = picture_of(n.right);
+    if (std::tie(right.lowest_rank, right.text) < std::tie(left.lowest_rank, left.text)) {
+        std::swap(left, right);
+    }
+    return {left.lowest_rank, fmt::format("({} {})", left.text, right.text)};
 }
 
 ExpressionId ExpressionTable::intern(ExpressionId left, ExpressionId right) {

@@ -64,7 +64,8 @@ class ExpressionTable {
     // Does every rank contribute, however often?
     bool covers_all_ranks(ExpressionId id);
 
-    // "((x0 x1) x2)": x<rank>, and r(...) where a partial result is rounded.
+    // "((x0 x1) x2)": x<rank>, and r(...) where a partial result is rounded. Of two operands the
+    // one with the lowest rank stands first, so equal expressions of two tables read alike.
     std::string print(ExpressionId id) const;
     std::size_t node_count() const { return nodes_.size(); }
 
@@ -74,6 +75,11 @@ class ExpressionTable {
         ExpressionId right;  // kUndefined: the node rounds `left`
         Contributions contributions;
     };
+    struct Picture {
+        std::uint32_t lowest_rank;
+        std::string text;
+    };
+    Picture picture_of(ExpressionId id) const;
     bool is_leaf(ExpressionId id) const { return id <= leaf_count_; }
     const Node& node(ExpressionId id) const { return nodes_[id - leaf_count_ - 1]; }
     ExpressionId intern(ExpressionId left, ExpressionId right);

@@ -374,6 +374,16 @@ bool Machine::is_expected(const Party& owner, int pass, std::uint32_t chunk, Exp
     return false;
 }
 
+// Copies work on different tiles over different connections: equal ones share one proof.
+bool copies_are_equal(std::span<const Steps> ranks) {
+    return std::all_of(ranks.begin(), ranks.end(), [](const Steps& steps) {
+        for (std::size_t lane = steps.strand_count; lane < steps.lanes.size(); ++lane) {
+            if (!(steps.lanes[lane] == steps.lanes[lane - steps.strand_count])) return false;
+        }
+        return true;
+    });
+}
+
 // What all ranks must agree on, and bounds on the work.
 Status check_together(std::span<const Steps> ranks, const VerifyOptions& options) {
     if (ranks.empty() || ranks.size() > kMaxRanks || options.passes < 1 || options.slot_count < 1 ||
@@ -381,6 +391,7 @@ Status check_together(std::span<const Steps> ranks, const VerifyOptions& options
         return internal_error("verify: {} ranks, {} passes, {} slots, root {}", ranks.size(),
                               options.passes, options.slot_count, options.root);
     }
+    const bool all_lanes = !copies_are_equal(ranks);
     std::uint64_t steps = 0;
     for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
         const Steps& here = ranks[rank];
@@ -388,10 +399,12 @@ Status check_together(std::span<const Steps> ranks, const VerifyOptions& options
         if (here.rank != static_cast<int>(rank) ||
             here.rank_count != static_cast<int>(ranks.size()) ||
             here.chunk_count != first.chunk_count || here.max_span != first.max_span ||
-            here.strand_count != first.strand_count || here.lanes.size() != first.lanes.size()) {
+            here.strand_count != first.strand_count || here.strand_count < 1 ||
+            here.lanes.size() != first.lanes.size() || here.lanes.size() < here.strand_count) {
             return internal_error("verify: rank {} does not fit in with rank 0", rank);
         }
-        for (const Lane& lane : here.lanes) steps += lane.steps.size();
+        const std::size_t lanes = all_lanes ? here.lanes.size() : here.strand_count;
+        for (std::size_t lane = 0; lane < lanes; ++lane) steps += here.lanes[lane].steps.size();
     }
     const bool needs_all =
         options.contract == Contract::kAllGather || options.contract == Contract::kReduceScatter ||
@@ -408,15 +421,6 @@ Status check_together(std::span<const Steps> ranks, const VerifyOptions& options
     return ok_status();
 }
 
-bool copies_are_equal(std::span<const Steps> ranks) {
-    return std::all_of(ranks.begin(), ranks.end(), [](const Steps& steps) {
-        for (std::size_t lane = steps.strand_count; lane < steps.lanes.size(); ++lane) {
-            if (!(steps.lanes[lane] == steps.lanes[lane - steps.strand_count])) return false;
-        }
-        return true;
-    });
-}
-
 }  // namespace
 
 Result<Proof> verify(std::span<const Steps> ranks, const VerifyOptions& options) {
@@ -428,7 +432,6 @@ Result<Proof> verify(std::span<const Steps> ranks, const VerifyOptions& options)
         XCCL_TRY(check_steps(steps, party, options.in_place));
         memories.emplace_back(party, options.in_place, steps.scratch_chunk_count);
     }
-    // Copies work on different tiles over different connections: equal ones share one proof.
     const std::uint32_t copies = copies_are_equal(ranks) ? 1 : ranks[0].copy_count();
     Proof proof;
     for (std::uint32_t copy = 0; copy < copies; ++copy) {

@@ -77,6 +77,51 @@ TEST(Proofs, ThreadsOfAProcessProveOnce) {
     EXPECT_EQ(generated, n);  // each rank's part once, not n times
 }
 
+// 2 * 1500 steps for each of 1500 ranks are too many to be proved one by one.
+TEST(Proofs, WhatIsTooLargeIsProvedByRotation) {
+    ProgramShape program = over(*find_algorithm("ring_all_reduce"), 1500, 2);
+    for (int rank : {0, 1, 1499}) {
+        program.shape.rank = rank;
+        const Status status = prove_program(program, {});
+        EXPECT_TRUE(status.ok()) << status.text();
+    }
+}
+
+// As right as any, but rank 7 goes about it in its own way: nothing is proved of it.
+Schedule all_but_one(const Shape& shape) {
+    Schedule schedule = find_algorithm("ring_all_reduce")->generate(shape);
+    if (shape.rank == 7) {
+        std::swap(schedule.strands[0].rounds[0][0], schedule.strands[0].rounds[0][1]);
+    }
+    return schedule;
+}
+
+TEST(Proofs, ARankThatIsNoRotationIsRefused) {
+    static const Algorithm wrong = like_ring("all_but_one", all_but_one);
+    ProgramShape program = over(wrong, 1500);
+    EXPECT_TRUE(prove_program(program, {}).ok());
+    program.shape.rank = 7;
+    const Status status = prove_program(program, {});
+    ASSERT_FALSE(status.ok());
+    EXPECT_NE(status.text().find("rank 7"), std::string::npos) << status.text();
+}
+
+TEST(Proofs, WhatCannotBeProvedIsKnownBeforehand) {
+    const auto beyond = [](const char* name, int rank_count) {
+        const Algorithm& algorithm = *find_algorithm(name);
+        const ProgramShape program = over(algorithm, rank_count);
+        std::vector<Steps> some;
+        for (int rank : {0, rank_count / 2}) {
+            some.push_back(compile_program(program, rank).value());
+        }
+        return is_beyond_proof(algorithm, some, program.shape);
+    };
+    EXPECT_FALSE(beyond("direct_two_phase_all_reduce", 400));
+    EXPECT_TRUE(beyond("direct_two_phase_all_reduce", 2000));
+    EXPECT_FALSE(beyond("ring_all_reduce", 2000));
+    EXPECT_FALSE(beyond("direct_gather", 2000)) << "only the root has many steps";
+}
+
 TEST(Proofs, StepsAreOfTheRankAskedFor) {
     const ProgramShape program = over(*find_algorithm("ring_all_reduce"), 4, 2);
     for (int rank = 0; rank < 4; ++rank) {

@@ -47,17 +47,17 @@ TEST(Expressions, RoundingShowsOnceAndNotOnLeaves) {
 TEST(Expressions, TheCanonicalTreeSplitsAtTheLargestPowerOfTwo) {
     const char* const expected[] = {"x0",
                                     "(x0 x1)",
-                                    "(x2 (x0 x1))",
+                                    "((x0 x1) x2)",
                                     "((x0 x1) (x2 x3))",
-                                    "(x4 ((x0 x1) (x2 x3)))",
+                                    "(((x0 x1) (x2 x3)) x4)",
                                     "(((x0 x1) (x2 x3)) (x4 x5))",
-                                    "(((x0 x1) (x2 x3)) (x6 (x4 x5)))"};
+                                    "(((x0 x1) (x2 x3)) ((x4 x5) x6))"};
     for (int n = 1; n <= 7; ++n) {
         ExpressionTable table(n, 1);
         EXPECT_EQ(table.print(table.canonical(0, Rounding::kNone)), expected[n - 1]);
     }
     ExpressionTable table(3, 1);
-    EXPECT_EQ(table.print(table.canonical(0, Rounding::kAtOutput)), "r(x2 (x0 x1))");
+    EXPECT_EQ(table.print(table.canonical(0, Rounding::kAtOutput)), "r((x0 x1) x2)");
 }
 
 // Whoever counts only ranks, or only how many they are, takes one of these for all of them.

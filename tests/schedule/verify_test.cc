@@ -63,7 +63,7 @@ TEST(Verify, RightProgramsPassAndAreCounted) {
     ASSERT_TRUE(ring.ok()) << ring.status().text();
     EXPECT_EQ(ring->message_count, 4u * 2 * 3);
     EXPECT_FALSE(ring->canonical);
-    EXPECT_EQ(ring->expressions.print(ring->results[0]), "(x3 (x2 (x0 x1)))");
+    EXPECT_EQ(ring->expressions.print(ring->results[0]), "(((x0 x1) x2) x3)");
 }
 
 TEST(Verify, PassesFollowEachOtherOverTheSameConnections) {
@@ -94,8 +94,8 @@ TEST(Verify, RoundingIsPartOfTheExpression) {
         EXPECT_TRUE(proof.ok()) << proof.status().text();
         return proof.ok() ? proof->expressions.print(proof->results[0]) : "";
     };
-    EXPECT_EQ(expression(Rounding::kNone), "(x2 (x0 x1))");
-    EXPECT_EQ(expression(Rounding::kEverywhere), "r(x2 r(x0 x1))");
+    EXPECT_EQ(expression(Rounding::kNone), "((x0 x1) x2)");
+    EXPECT_EQ(expression(Rounding::kEverywhere), "r(r(x0 x1) x2)");
 }
 
 // Rank 0 delivers the sum before it is rounded for its message to 1: the two get different bits.

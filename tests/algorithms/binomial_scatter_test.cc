@@ -1,0 +1,30 @@
+// Goal: binomial_scatter costs what its first lines say, and its example is right.
+#include <gtest/gtest.h>
+
+#include "algorithms/costs.h"
+
+namespace xccl {
+namespace {
+
+using testing::Costs;
+using testing::costs_of;
+using testing::rounds_of;
+using testing::shape_of;
+
+TEST(BinomialScatter, CostsWhatItSays) {
+    for (int n : testing::rank_counts()) {
+        const Costs costs = costs_of(binomial_scatter, shape_of(n, n / 3));
+        EXPECT_EQ(costs.rounds, testing::log2_up(n));
+        EXPECT_EQ(costs.most_sent, n - 1u);
+        EXPECT_EQ(costs.chunk_count, static_cast<std::uint32_t>(n));
+    }
+}
+
+TEST(BinomialScatter, FollowsItsExample) {
+    EXPECT_EQ(rounds_of(binomial_scatter, shape_of(4), 2),
+              "round 0: recv 2 <- 0; recv 3 <- 0\n"
+              "round 1: send 3 -> 3\n");
+}
+
+}  // namespace
+}  // namespace xccl
