@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <thread>
@@ -144,7 +145,7 @@ class FalseLauncher {
     std::vector<OwnedDescriptor> theirs_;
     std::map<std::string, std::string> store_;
     std::size_t waiting_ = 0;
-    int goodbyes_ = 0;
+    std::atomic<int> goodbyes_ = 0;
     std::thread thread_;
 };
 
