@@ -37,6 +37,9 @@ class Exchange {
     // rank calls it the same number of times. A failure is final, and all ranks get one.
     virtual Result<std::vector<std::string>> all_gather(const std::string& mine,
                                                         Deadline deadline) = 0;
+    // Between all-gathers, for whoever waits for a rank in another way: the failure that has ended
+    // the exchange meanwhile, if one has. Never blocks.
+    virtual Status look() { return ok_status(); }
     // Shared by the ranks and nobody else; keys the MACs of data connections.
     virtual const std::array<std::uint8_t, 32>& secret() const = 0;
 };

@@ -100,9 +100,11 @@ class RootedExchange : public Exchange {
     int rank_count() const override { return introduction_.rank_count; }
     Result<std::vector<std::string>> all_gather(const std::string& mine,
                                                 Deadline deadline) override;
+    Status look() override;
     const std::array<std::uint8_t, 32>& secret() const override { return secret_; }
 
   private:
+    Result<std::optional<Frame>> try_receive(MeetingFrame wanted);
     Result<Frame> receive(MeetingFrame wanted, Deadline deadline);
     Result<std::vector<std::string>> exchange(const std::string& mine, Deadline deadline);
 
@@ -122,17 +124,23 @@ Status RootedExchange::enter(Deadline deadline) {
     return failure_;
 }
 
+// What has come; none yet.
+Result<std::optional<Frame>> RootedExchange::try_receive(MeetingFrame wanted) {
+    // A failure to send shows again, and better, when the connection is read.
+    (void)stream_.flush().ok();
+    XCCL_ASSIGN(std::optional<Frame> frame, stream_.receive());
+    if (frame && frame->kind == kFailed) return decode_status(frame->body);
+    if ((frame && frame->kind != wanted) || (!frame && stream_.ended())) {
+        return remote_error("{} died or lost its connection",
+                            server_text(server_.process, server_rank_));
+    }
+    return frame;
+}
+
 Result<Frame> RootedExchange::receive(MeetingFrame wanted, Deadline deadline) {
     for (;;) {
-        // A failure to send shows again, and better, when the connection is read.
-        (void)stream_.flush().ok();
-        XCCL_ASSIGN(std::optional<Frame> frame, stream_.receive());
-        if (frame && frame->kind == wanted) return std::move(*frame);
-        if (frame && frame->kind == kFailed) return decode_status(frame->body);
-        if (frame || stream_.ended()) {
-            return remote_error("{} died or lost its connection",
-                                server_text(server_.process, server_rank_));
-        }
+        XCCL_ASSIGN(std::optional<Frame> frame, try_receive(wanted));
+        if (frame) return std::move(*frame);
         const short events = stream_.has_output() ? POLLIN | POLLOUT : POLLIN;
         const Status waited = wait_for(stream_.fd(), events, deadline, abort_);
         if (waited.code() == xcclTimeout) {
@@ -149,6 +157,11 @@ Result<std::vector<std::string>> RootedExchange::all_gather(const std::string& m
     auto gathered = exchange(mine, deadline);
     failure_ = gathered.status();
     return gathered;
+}
+
+Status RootedExchange::look() {
+    if (failure_.ok()) failure_ = try_receive(kFailed).status();  // nothing else is due
+    return failure_;
 }
 
 Result<std::vector<std::string>> RootedExchange::exchange(const std::string& mine,

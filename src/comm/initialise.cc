@@ -46,6 +46,13 @@ class Initialisation {
         if (failure_.ok()) failure_ = status;  // the first one counts
     }
     Result<std::vector<std::string>> all_gather(const std::string& mine);
+    // What ends a wait for another rank.
+    Status interrupted() const {
+        if (cancelled_->load(std::memory_order_relaxed)) {
+            return invalid_usage("the communicator was aborted while it was being made");
+        }
+        return exchange_.look();
+    }
     int rank() const { return exchange_.rank(); }
     const std::vector<int>& local_ranks() const {
         return membership_->topology.local_ranks(rank());
@@ -74,9 +81,7 @@ class Initialisation {
 };
 
 Result<std::vector<std::string>> Initialisation::all_gather(const std::string& mine) {
-    if (cancelled_->load(std::memory_order_relaxed)) {
-        return invalid_usage("the communicator was aborted while it was being made");
-    }
+    XCCL_TRY(interrupted());
     return exchange_.all_gather(mine, deadline_);
 }
 
@@ -197,7 +202,8 @@ Status Initialisation::attach_segment(const std::vector<std::string>& handover_n
         if (!handover_) return ok_status();
         std::set<int> processes;
         for (const int local : local_ranks()) processes.insert(process_of(local));
-        return handover_->serve(static_cast<int>(processes.size()) - 1, deadline_, cancelled_);
+        return handover_->serve(static_cast<int>(processes.size()) - 1, deadline_,
+                                [this] { return interrupted(); });
     }
     const bool fetches = first_of_process();
     const std::string& name = handover_names[static_cast<std::size_t>(maker)];
@@ -206,7 +212,8 @@ Status Initialisation::attach_segment(const std::vector<std::string>& handover_n
             return remote_error("{} could not make the shared memory", membership_->name_of(maker));
         XCCL_ASSIGN(const SegmentLayout layout,
                     SegmentLayout::make(static_cast<int>(local_ranks().size()), geometry_));
-        return fetch_segment(name, exchange_.secret(), layout, deadline_, cancelled_);
+        return fetch_segment(name, exchange_.secret(), layout, deadline_,
+                             [this] { return interrupted(); });
     };
     XCCL_ASSIGN(segment_,
                 share_segment(segment_key(), ranks_of_this_process(), fetches, fetch, deadline_));

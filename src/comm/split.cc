@@ -52,6 +52,10 @@ class SplitExchange : public Exchange {
         for (const int member : members_) ours.push_back(all[static_cast<std::size_t>(member)]);
         return ours;
     }
+    Status look() override {
+        parent_.watch();
+        return parent_.failure();
+    }
     int gathers() const { return gathers_; }
 
   private:

@@ -25,10 +25,10 @@ static_assert(sizeof(Answer) == 64);
 
 constexpr std::size_t kMaxVisitors = 64;  // that have not proved who they are
 constexpr std::chrono::milliseconds kVisitorPatience{2000};
-constexpr int kLookMs = 20;  // how often a wait looks at `cancelled`
+constexpr int kLookMs = 20;  // how often a wait asks whether it is to end
 
-bool is_set(const std::atomic<bool>* cancelled) {
-    return cancelled != nullptr && cancelled->load(std::memory_order_acquire);
+Status ask(const Interruption& interrupted) {
+    return interrupted ? interrupted() : ok_status();
 }
 
 // ---- The maker's side -----------------------------------------------------------------------
@@ -94,11 +94,11 @@ void wait_for_any(int listener, const std::vector<Visitor>& visitors, Deadline d
 
 // ---- The visitor's side ---------------------------------------------------------------------
 
-Status wait_readable(int socket, Deadline deadline, const std::atomic<bool>* cancelled) {
+Status wait_readable(int socket, Deadline deadline, const Interruption& interrupted) {
     for (;;) {
         pollfd wanted{socket, POLLIN, 0};
         if (poll(&wanted, 1, deadline.poll_timeout_ms(kLookMs)) > 0) return ok_status();
-        if (is_set(cancelled)) return invalid_usage("the initialisation was aborted");
+        XCCL_TRY(ask(interrupted));
         if (deadline.passed()) {
             return timeout_error(
                 "this host's first rank did not hand over the shared segment in time; see whether "
@@ -132,8 +132,7 @@ OwnedDescriptor receive_descriptor(int socket, const Mac& wanted) {
 
 // One visit. No value: it came to nothing, and another may do better.
 Result<std::optional<OwnedDescriptor>> visit(const std::string& name, const Secret& secret,
-                                             Deadline deadline,
-                                             const std::atomic<bool>* cancelled) {
+                                             Deadline deadline, const Interruption& interrupted) {
     const OwnedDescriptor socket(
         ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.get() < 0) return descriptor_failure("fetching the shared segment", errno);
@@ -149,7 +148,7 @@ Result<std::optional<OwnedDescriptor>> visit(const std::string& name, const Secr
             "user");
     }
     Nonce challenge;
-    XCCL_TRY(wait_readable(socket.get(), deadline, cancelled));
+    XCCL_TRY(wait_readable(socket.get(), deadline, interrupted));
     if (recv(socket.get(), challenge.data(), challenge.size(), 0) !=
         static_cast<ssize_t>(challenge.size())) {
         return std::optional<OwnedDescriptor>();
@@ -160,7 +159,7 @@ Result<std::optional<OwnedDescriptor>> visit(const std::string& name, const Secr
     if (send(socket.get(), &answer, sizeof answer, MSG_NOSIGNAL) < 0) {
         return std::optional<OwnedDescriptor>();
     }
-    XCCL_TRY(wait_readable(socket.get(), deadline, cancelled));
+    XCCL_TRY(wait_readable(socket.get(), deadline, interrupted));
     OwnedDescriptor descriptor =
         receive_descriptor(socket.get(), mac_of(secret, "maker", {challenge, answer.answer}));
     if (descriptor.get() < 0) return std::optional<OwnedDescriptor>();
@@ -189,11 +188,10 @@ Result<std::unique_ptr<SegmentHandover>> SegmentHandover::open(std::shared_ptr<S
     return handover;
 }
 
-Status SegmentHandover::serve(int receivers, Deadline deadline,
-                              const std::atomic<bool>* cancelled) {
+Status SegmentHandover::serve(int receivers, Deadline deadline, const Interruption& interrupted) {
     std::vector<Visitor> visitors;
     for (int served = 0; served < receivers;) {
-        if (is_set(cancelled)) return invalid_usage("the initialisation was aborted");
+        XCCL_TRY(ask(interrupted));
         if (deadline.passed()) {
             return timeout_error(
                 "{} of {} processes of this host did not fetch the shared segment in time; see "
@@ -213,12 +211,12 @@ Status SegmentHandover::serve(int receivers, Deadline deadline,
 
 Result<std::shared_ptr<Segment>> fetch_segment(const std::string& name, const Secret& secret,
                                                const SegmentLayout& layout, Deadline deadline,
-                                               const std::atomic<bool>* cancelled) {
+                                               const Interruption& interrupted) {
     for (;;) {
         XCCL_ASSIGN(std::optional<OwnedDescriptor> fetched,
-                    visit(name, secret, deadline, cancelled));
+                    visit(name, secret, deadline, interrupted));
         if (fetched) return Segment::attach(fetched->release(), layout);
-        if (is_set(cancelled)) return invalid_usage("the initialisation was aborted");
+        XCCL_TRY(ask(interrupted));
         if (deadline.passed()) {
             return timeout_error(
                 "this host's first rank refused to hand over the shared segment; see that all "

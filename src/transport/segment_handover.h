@@ -11,7 +11,7 @@
 // Strangers, silent visitors and garbage are let go of and cost the others nothing.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +23,9 @@
 
 namespace xccl {
 
+// Asked now and then by whoever waits; a failure ends the wait and is what it comes to.
+using Interruption = std::function<Status()>;
+
 class SegmentHandover {
   public:
     // Visitors may come from here on; they wait until serve().
@@ -32,7 +35,7 @@ class SegmentHandover {
     const std::string& name() const { return name_; }
 
     // Hands the segment to that many other processes.
-    Status serve(int receivers, Deadline deadline, const std::atomic<bool>* cancelled = nullptr);
+    Status serve(int receivers, Deadline deadline, const Interruption& interrupted = {});
 
   private:
     SegmentHandover(std::shared_ptr<Segment> segment, const Secret& secret)
@@ -47,6 +50,6 @@ class SegmentHandover {
 // Maps the segment that is handed over under that name.
 Result<std::shared_ptr<Segment>> fetch_segment(const std::string& name, const Secret& secret,
                                                const SegmentLayout& layout, Deadline deadline,
-                                               const std::atomic<bool>* cancelled = nullptr);
+                                               const Interruption& interrupted = {});
 
 }  // namespace xccl

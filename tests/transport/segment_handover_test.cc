@@ -111,11 +111,14 @@ TEST_F(Handover, AnotherUserIsRefused) {
 
 TEST_F(Handover, EndsWhenCancelled) {
     std::atomic<bool> cancelled{false};
+    const auto interrupted = [&] {
+        return cancelled.load() ? invalid_usage("enough") : ok_status();
+    };
     std::thread canceller([&] { cancelled.store(true); });
-    EXPECT_EQ(handover_->serve(1, Deadline::never(), &cancelled).code(), xcclInvalidUsage);
+    EXPECT_EQ(handover_->serve(1, Deadline::never(), interrupted).code(), xcclInvalidUsage);
     canceller.join();
     EXPECT_EQ(fetch_segment(handover_->name(), secret_of(1), layout_of(kRanks), Deadline::never(),
-                            &cancelled)
+                            interrupted)
                   .status()
                   .code(),
               xcclInvalidUsage);
