@@ -228,6 +228,15 @@ Introduction introduce(std::span<const xcclUniqueId> ids, int rank, int rank_cou
     return introduction;
 }
 
+// Where there are more ids than ranks, some rendezvous have no rank.
+void end_idle_roots(std::span<const xcclUniqueId> ids, int rank_count) {
+    const int root_count = static_cast<int>(ids.size());
+    for (int index = 0; index < root_count; ++index) {
+        if (ranks_of_root(index, root_count, rank_count).count > 0) continue;
+        end_root(ids[static_cast<std::size_t>(index)]);
+    }
+}
+
 // Whoever has one id of several does not know the communicator's secret.
 Secret secret_of(std::span<const xcclUniqueId> ids, const Secret& first) {
     const std::string_view all(ids[0].internal, ids.size() * sizeof(xcclUniqueId));
@@ -241,8 +250,9 @@ Result<std::unique_ptr<Exchange>> join(std::span<const xcclUniqueId> ids, int ra
     XCCL_TRY(check_numbers(ids.size(), rank, rank_count));
     XCCL_ASSIGN(const Rendezvous first, unpack_id(ids[0]));
     for (const xcclUniqueId& id : ids) XCCL_TRY(unpack_id(id));
+    end_idle_roots(ids, rank_count);
     if (rank_count == 1) {
-        for (const xcclUniqueId& id : ids) end_root(id);
+        end_root(ids[0]);
         return std::unique_ptr<Exchange>(std::make_unique<LoneExchange>());
     }
     const Introduction mine = introduce(ids, rank, rank_count, deadline);

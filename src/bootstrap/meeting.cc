@@ -180,4 +180,10 @@ bool Meeting::is_over() const {
                                       [](const Seat& seat) { return seat.state == State::kGone; });
 }
 
+bool Meeting::is_deserted() const {
+    return has_begun() && !is_over() &&
+           std::none_of(seats_.begin(), seats_.end(),
+                        [](const Seat& seat) { return seat.state == State::kPresent; });
+}
+
 }  // namespace xccl

@@ -45,6 +45,8 @@ class Meeting {
 
     // Everybody has come and gone.
     bool is_over() const;
+    // Those who came have gone; others never came.
+    bool is_deserted() const;
 
   private:
     enum class State { kAwaited, kPresent, kGone };

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kDoor = 0xffffffff;  // tag of the doorway in the epoll set
 constexpr std::size_t kUplink = 0;           // index in parties_
 constexpr int kPatienceForAnyoneMs = 3600 * 1000;
-constexpr int kPatienceAfterFailureMs = 10000;     // for those who have not come yet to hear of it
+constexpr int kPatienceWithLateOnesMs = 10000;     // for those who have not come yet to hear of it
 constexpr int kPatienceAtEndMs = 2000;             // for what is on its way when the process ends
 constexpr std::uint32_t kUplinkHeadStartMs = 200;  // a root near the missing rank names it first
 
@@ -247,6 +247,10 @@ void RootServer::take_uplink_frame(const Frame& frame) {
 
 void RootServer::settle() {
     if (!meeting_.failure().ok()) return tell_failure();
+    if (meeting_.is_deserted()) {
+        meeting_.fail(remote_error("those who came have left again; see their errors"));
+        return tell_failure();
+    }
     if (!meeting_.is_complete()) {
         if (meeting_.is_over() && parties_[kUplink].stream) {
             parties_[kUplink].stream->send(kLeave, encode(ok_status()));
@@ -269,7 +273,7 @@ void RootServer::settle() {
 void RootServer::tell_failure() {
     if (told_failure_) return;
     told_failure_ = true;
-    end_ = end_.earlier(Deadline::after_ms(kPatienceAfterFailureMs));
+    end_ = end_.earlier(Deadline::after_ms(kPatienceWithLateOnesMs));
     send_to_all(kFailed, encode(meeting_.failure()));
     if (!parties_[kUplink].stream) return;
     parties_[kUplink].stream->send(kLeave, encode(meeting_.failure()));

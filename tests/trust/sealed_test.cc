@@ -14,7 +14,7 @@ TEST(Sealed, RoundTrip) {
         const std::string sealed = seal(secret, text);
         EXPECT_EQ(sealed.size(), size + kSealBytes);
         EXPECT_EQ(unseal(secret, sealed), text);
-        EXPECT_TRUE(size == 0 || sealed.find(text) == std::string::npos);
+        EXPECT_TRUE(size < 16 || sealed.find(text) == std::string::npos);
     }
     EXPECT_NE(seal(secret, "twice"), seal(secret, "twice"));
 }

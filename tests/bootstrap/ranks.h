@@ -1,0 +1,89 @@
+// Ranks of a job: threads of this process, or processes of their own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/status.h"
+
+namespace xccl {
+
+// Calls body(0) to body(count - 1), each in a thread; what they return, by rank.
+template <typename Body>
+auto in_threads(int count, Body body) {
+    std::vector<decltype(body(0))> results(static_cast<std::size_t>(count));
+    std::vector<std::thread> threads;
+    for (int rank = 0; rank < count; ++rank) {
+        threads.emplace_back([&, rank] { results[static_cast<std::size_t>(rank)] = body(rank); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return results;
+}
+
+// A child that runs `body` and exits with what it returns; killed, if it is still there, with this.
+class ChildProcess {
+  public:
+    explicit ChildProcess(const std::function<int()>& body) {
+        fflush(nullptr);
+        pid_ = fork();
+        if (pid_ == 0) _exit(body());
+    }
+    ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+    ChildProcess& operator=(ChildProcess&&) = delete;
+    ~ChildProcess() {
+        if (pid_ <= 0) return;
+        ::kill(pid_, SIGKILL);
+        wait();
+    }
+
+    pid_t pid() const { return pid_; }
+    void kill() { ::kill(pid_, SIGKILL); }
+    // The exit code; 128 and more: ended by a signal.
+    int wait() {
+        int status = 0;
+        waitpid(std::exchange(pid_, -1), &status, 0);
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+
+  private:
+    pid_t pid_ = -1;
+};
+
+inline std::size_t open_descriptors() {
+    const auto all = std::filesystem::directory_iterator("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+inline std::string this_host() {
+    char name[256] = {};
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+inline bool mentions(const Status& status, const std::string& words) {
+    return status.text().find(words) != std::string::npos;
+}
+
+// Looks until `condition` holds; false if it never does.
+template <typename Condition>
+bool eventually(Condition condition) {
+    const Deadline deadline = Deadline::after_ms(20000);
+    while (!condition()) {
+        if (deadline.passed()) return false;
+        usleep(200);
+    }
+    return true;
+}
+
+}  // namespace xccl
