@@ -113,14 +113,11 @@ class RootedExchange : public Exchange {
     const Secret secret_;
     const std::atomic<bool>* const abort_;
     Server server_;
-    int server_rank_ = -1;
     Status failure_;  // the first; final
 };
 
 Status RootedExchange::enter(Deadline deadline) {
-    Result<Frame> frame = receive(kWelcome, deadline);
-    failure_ = frame.status();
-    if (frame.ok()) server_ = decode_server(frame->body).value_or(Server{});
+    failure_ = receive(kWelcome, deadline).status();
     return failure_;
 }
 
@@ -128,13 +125,18 @@ Status RootedExchange::enter(Deadline deadline) {
 Result<std::optional<Frame>> RootedExchange::try_receive(MeetingFrame wanted) {
     // A failure to send shows again, and better, when the connection is read.
     (void)stream_.flush().ok();
-    XCCL_ASSIGN(std::optional<Frame> frame, stream_.receive());
-    if (frame && frame->kind == kFailed) return decode_status(frame->body);
-    if ((frame && frame->kind != wanted) || (!frame && stream_.ended())) {
-        return remote_error("{} died or lost its connection",
-                            server_text(server_.process, server_rank_));
+    for (;;) {
+        XCCL_ASSIGN(std::optional<Frame> frame, stream_.receive());
+        if (frame && frame->kind == kFailed) return decode_status(frame->body);
+        if (frame && frame->kind == kWelcome) {
+            server_ = decode_server(frame->body).value_or(Server{});
+            if (wanted != kWelcome) continue;
+        }
+        if ((frame && frame->kind != wanted) || (!frame && stream_.ended())) {
+            return remote_error("{} died or lost its connection", server_text(server_));
+        }
+        return frame;
     }
-    return frame;
 }
 
 Result<Frame> RootedExchange::receive(MeetingFrame wanted, Deadline deadline) {
@@ -145,7 +147,7 @@ Result<Frame> RootedExchange::receive(MeetingFrame wanted, Deadline deadline) {
         const Status waited = wait_for(stream_.fd(), events, deadline, abort_);
         if (waited.code() == xcclTimeout) {
             return timeout_error("{} did not answer in time; see whether it is stuck",
-                                 server_text(server_.process, server_rank_));
+                                 server_text(server_));
         }
         XCCL_TRY(waited);
     }
@@ -174,13 +176,11 @@ Result<std::vector<std::string>> RootedExchange::exchange(const std::string& min
     stream_.send(kGather, encode(Gather{patience_of(deadline), part}));
     const Deadline end = Deadline::at(deadline.time() + std::chrono::milliseconds(kGraceMs));
     XCCL_ASSIGN(const Frame frame, receive(kGathered, end));
-    const auto gathered = decode_gathered(frame.body);
-    auto parts = gathered ? decode_table(gathered->table, rank_count()) : std::nullopt;
+    auto parts = decode_table(frame.body, rank_count());
     if (!parts || (*parts)[static_cast<std::size_t>(rank())] != mine) {
         return remote_error("{} talks nonsense; use the same version of xccl on all ranks",
-                            server_text(server_.process, server_rank_));
+                            server_text(server_));
     }
-    server_rank_ = gathered->server_rank;
     return std::move(*parts);
 }
 

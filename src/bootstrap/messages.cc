@@ -46,14 +46,6 @@ std::string rank_text(int rank, const ProcessName& process) {
     return fmt::format("rank {} on {} (pid {})", rank, process.host, process.pid);
 }
 
-std::string server_text(const ProcessName& process, int rank) {
-    if (rank >= 0) {
-        return fmt::format("{}, whose process serves the rendezvous,", rank_text(rank, process));
-    }
-    return fmt::format("the process that serves the rendezvous (pid {} on {})", process.pid,
-                       process.host);
-}
-
 std::string encode(const Introduction& introduction) {
     ByteWriter writer;
     for (const int number :
@@ -80,16 +72,27 @@ std::optional<Introduction> decode_introduction(std::string_view bytes) {
     return introduction;
 }
 
+std::string server_text(const Server& server) {
+    if (server.rank >= 0) {
+        return fmt::format("{}, whose process serves the rendezvous,",
+                           rank_text(server.rank, server.process));
+    }
+    return fmt::format("the process that serves the rendezvous (pid {} on {})", server.process.pid,
+                       server.process.host);
+}
+
 std::string encode(const Server& server) {
     ByteWriter writer;
     write_process(&writer, server.process);
-    return writer.take();
+    return writer.put(static_cast<std::int32_t>(server.rank)).take();
 }
 
 std::optional<Server> decode_server(std::string_view bytes) {
     ByteReader reader(bytes);
-    const Server server{read_process(&reader)};
-    if (!reader.complete()) return std::nullopt;
+    Server server;
+    server.process = read_process(&reader);
+    server.rank = reader.get<std::int32_t>();
+    if (!reader.complete() || server.rank < -1 || server.rank >= kMaxRanks) return std::nullopt;
     return server;
 }
 
@@ -121,22 +124,6 @@ std::optional<Gather> decode_gather(std::string_view bytes) {
     gather.table = reader.rest();
     if (!reader.complete()) return std::nullopt;
     return gather;
-}
-
-std::string encode(const Gathered& gathered) {
-    return ByteWriter()
-        .put(static_cast<std::int32_t>(gathered.server_rank))
-        .raw(gathered.table)
-        .take();
-}
-
-std::optional<Gathered> decode_gathered(std::string_view bytes) {
-    ByteReader reader(bytes);
-    Gathered gathered;
-    gathered.server_rank = reader.get<std::int32_t>();
-    gathered.table = reader.rest();
-    if (!reader.complete()) return std::nullopt;
-    return gathered;
 }
 
 bool is_table(std::string_view table, int count) {

@@ -2,9 +2,9 @@
 // the handshake's hello and of frames (frames.h).
 //
 //     rank -> root   hello: Introduction            may I come in?
-//     root -> rank   kWelcome: Server               or kFailed
+//     root -> rank   kWelcome: Server               or kFailed; again when it changes
 //     rank -> root   kGather: patience, part        as often as ranks exchange something
-//     root -> rank   kGathered: server rank, table
+//     root -> rank   kGathered: table
 //     root -> rank   kFailed: Status                final, at any time
 //     rank -> root   kLeave: Status                 success, or why
 //
@@ -42,8 +42,6 @@ struct ProcessName {
 ProcessName this_process();
 // "rank 3 on node7 (pid 4711)"
 std::string rank_text(int rank, const ProcessName& process);
-// "rank 0 on node7 (pid 4711), whose process serves the rendezvous,"; `rank` < 0: not known
-std::string server_text(const ProcessName& process, int rank);
 
 struct Introduction {
     int first_rank = 0;  // of the party: one rank, or those of a root
@@ -63,8 +61,11 @@ std::optional<Introduction> decode_introduction(std::string_view bytes);
 
 struct Server {
     ProcessName process;
+    int rank = -1;  // that lives in it; -1: none, or not yet known
     bool operator==(const Server&) const = default;
 };
+// "rank 0 on node7 (pid 4711), whose process serves the rendezvous,"
+std::string server_text(const Server& server);
 std::string encode(const Server& server);
 std::optional<Server> decode_server(std::string_view bytes);
 
@@ -78,13 +79,6 @@ struct Gather {
 };
 std::string encode(const Gather& gather);
 std::optional<Gather> decode_gather(std::string_view bytes);
-
-struct Gathered {
-    int server_rank = -1;  // that lives in the root's process; -1: not known
-    std::string_view table;
-};
-std::string encode(const Gathered& gathered);
-std::optional<Gathered> decode_gathered(std::string_view bytes);
 
 // Exactly `count` strings of at most kMaxPartBytes, or nothing.
 std::optional<std::vector<std::string>> decode_table(std::string_view table, int count);

@@ -101,7 +101,7 @@ void RootServer::begin_to_stop() {
     listener_.reset();
     end_ = Deadline::after_ms(kPatienceAtEndMs);
     if (meeting_.has_begun() && !meeting_.is_over()) {
-        meeting_.fail(remote_error("{} has ended", server_text(this_process(), server_rank_)));
+        meeting_.fail(remote_error("{} has ended", server_text(server_)));
     }
 }
 
@@ -137,11 +137,12 @@ void RootServer::receive_guest(Guest guest) {
         ::shutdown(party.stream->fd(), SHUT_WR);
         return;
     }
-    if (introduction->process == this_process() && introduction->party_size == 1) {
-        server_rank_ = introduction->first_rank;
+    if (introduction->process == server_.process && introduction->party_size == 1) {
+        server_.rank = introduction->first_rank;
+        send_to_all(kWelcome, encode(server_));
     }
     party.seat = *seat;
-    party.stream->send(kWelcome, encode(Server{this_process()}));
+    party.stream->send(kWelcome, encode(server_));
     parties_.push_back(std::move(party));
     watch(parties_.size() - 1, false, EPOLL_CTL_ADD);
     flush(parties_.size() - 1);
@@ -218,8 +219,8 @@ void RootServer::read_uplink() {
             take_uplink_frame(**frame);
         } else if (!frame.ok() || stream->ended()) {
             parties_[kUplink].stream.reset();
-            meeting_.fail(remote_error("{} died or lost its connection",
-                                       server_text(first_server_.process, -1)));
+            meeting_.fail(
+                remote_error("{} died or lost its connection", server_text(first_server_)));
         } else {
             return;
         }
@@ -231,10 +232,9 @@ void RootServer::take_uplink_frame(const Frame& frame) {
         first_server_ = decode_server(frame.body).value_or(Server{});
         return;
     }
-    const auto gathered = frame.kind == kGathered ? decode_gathered(frame.body) : std::nullopt;
-    if (gathered && is_uplink_waited_) {
+    if (frame.kind == kGathered && is_uplink_waited_) {
         is_uplink_waited_ = false;
-        send_to_all(kGathered, encode(Gathered{server_rank_, gathered->table}));
+        send_to_all(kGathered, frame.body);
     } else {
         meeting_.fail(frame.kind == kFailed
                           ? decode_status(frame.body)
@@ -259,9 +259,7 @@ void RootServer::settle() {
         return;
     }
     const std::string table = meeting_.take_table();
-    if (meeting_.terms().root_index == 0) {
-        return send_to_all(kGathered, encode(Gathered{server_rank_, table}));
-    }
+    if (meeting_.terms().root_index == 0) return send_to_all(kGathered, table);
     // Root 0's answer is the whole; its deadline is told so that a root near the missing rank
     // speaks first.
     const auto patience = static_cast<std::uint32_t>(gather_end_.remaining().count());

@@ -64,8 +64,8 @@ class RootServer {
     Meeting meeting_;
     // [0] is the way to root 0, if this is another; then those who came, in the order of coming.
     std::vector<Party> parties_;
-    Server first_server_;            // root 0's process, for another root
-    int server_rank_ = -1;           // that lives in this process
+    Server server_{this_process()};
+    Server first_server_;            // root 0's, for another root
     bool is_uplink_waited_ = false;  // the table is on its way from root 0
     bool told_failure_ = false;
     Deadline gather_end_ = Deadline::never();

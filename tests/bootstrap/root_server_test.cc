@@ -123,12 +123,19 @@ TEST_F(Attacked, IntroductionsThatAreNone) {
 }
 
 // A rank that breaks the rules in its own way, and what rank 0 is told.
-class RuleBreaker : public Attacked, public testing::WithParamInterface<std::string> {};
+struct Breach {
+    const char* name;
+    std::string bytes;
+};
+void PrintTo(const Breach& breach, std::ostream* out) {
+    *out << breach.name;
+}
+class RuleBreaker : public Attacked, public testing::WithParamInterface<Breach> {};
 
 TEST_P(RuleBreaker, EndsTheJobWithItsName) {
     new_ids();
     const auto bad = insider(1, 2);
-    const std::string& bytes = GetParam();
+    const std::string& bytes = GetParam().bytes;
     ASSERT_EQ(send(bad->fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
     const Status status = take_part(ids_, 0, 2);
@@ -142,16 +149,21 @@ std::string frame_of(std::uint32_t size, std::uint8_t kind, const std::string& b
 std::string whole_frame(std::uint8_t kind, const std::string& body) {
     return frame_of(static_cast<std::uint32_t>(body.size()), kind, body);
 }
-
-const std::string kPart = encode(Gather{1000, std::string_view("\0\0\0\0", 4)});
+std::string a_part() {
+    return encode(Gather{1000, std::string_view("\0\0\0\0", 4)});
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Ways, RuleBreaker,
-    testing::Values(frame_of(0xffffffff, kGather, "oversize"),
-                    frame_of((1 << 20) + 200, kGather, "more than one rank may bring"),
-                    whole_frame(77, "an unknown kind"), whole_frame(kWelcome, "not its to say"),
-                    whole_frame(kGather, ""), whole_frame(kGather, kPart + "surplus"),
-                    whole_frame(kGather, kPart) + whole_frame(kGather, kPart)));
+    testing::Values(Breach{"Oversize", frame_of(0xffffffff, kGather, "x")},
+                    Breach{"MoreThanOneRankMayBring", frame_of((1 << 20) + 200, kGather, "x")},
+                    Breach{"UnknownKind", whole_frame(77, "x")},
+                    Breach{"NotItsToSay", whole_frame(kWelcome, "x")},
+                    Breach{"EmptyPart", whole_frame(kGather, "")},
+                    Breach{"SurplusBytes", whole_frame(kGather, a_part() + "surplus")},
+                    Breach{"TwoParts",
+                           whole_frame(kGather, a_part()) + whole_frame(kGather, a_part())}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(Attacked, AServerEndsWhenItIsTold) {
     auto socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

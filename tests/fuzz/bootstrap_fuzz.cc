@@ -146,7 +146,6 @@ void messages(std::string_view bytes) {
     const Status status = decode_status(bytes);
     FUZZ_EXPECT(decode_status(encode(status)).code() == status.code());
     if (const auto read = decode_gather(bytes)) FUZZ_EXPECT(encode(*read) == bytes);
-    if (const auto read = decode_gathered(bytes)) FUZZ_EXPECT(encode(*read) == bytes);
     for (const int count : {0, 1, 5}) {
         const auto parts = decode_table(bytes, count);
         FUZZ_EXPECT(parts.has_value() == is_table(bytes, count));
