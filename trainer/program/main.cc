@@ -58,7 +58,8 @@ int train(Prepared& prepared) {
     watch_interrupts();
     try {
         if (job.rank() == 0 && !prepared.failure) {
-            prepared.log = std::make_unique<RunLog>(prepared.options);
+            prepared.log =
+                std::make_unique<RunLog>(prepared.options, described_run(prepared.options, job));
         }
     } catch (const Failure& failure) {
         prepared.failure = failure;
@@ -73,7 +74,7 @@ int train(Prepared& prepared) {
 // True if this rank should speak.
 bool has_the_word(const Failure& failure, int rank) {
     constexpr unsigned kPatienceMicroseconds = 500000;
-    const bool rank_0_lost = std::string_view(failure.what()).find("rank 0 ") != std::string::npos;
+    const bool rank_0_lost = std::string_view(failure.what()).starts_with("rank 0 ");
     if (failure.code() != kCommunication || rank == (rank_0_lost ? 1 : 0)) return true;
     if (interrupt_signal() == SIGTERM) return false;
     unwatch_interrupts();

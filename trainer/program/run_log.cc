@@ -48,13 +48,15 @@ std::string account(const RunSummary& run) {
 
 }  // namespace
 
-RunLog::RunLog(const Options& options)
+RunLog::RunLog(const Options& options, const RunSummary& run)
     : options_(options),
       limit_{options.steps, options.max_time},
       metrics_(opened("metrics", options.metrics, 0)),
       report_(opened("report", options.report, kReportRoom)),
       history_(kMaxPoints),
-      line_(stdout) {}
+      line_(stdout) {
+    if (metrics_ != nullptr) metrics_->write(run_line(run) + "\n");
+}
 
 RunLog::~RunLog() {
     try {
@@ -64,8 +66,7 @@ RunLog::~RunLog() {
     }
 }
 
-void RunLog::begin(const RunSummary& run, const std::string& plan) {
-    if (metrics_ != nullptr) metrics_->write(run_line(run) + "\n");
+void RunLog::begin(const std::string& plan) {
     begun_ = true;
     fmt::print("{}", plan);
     std::fflush(stdout);

@@ -18,15 +18,16 @@ namespace xccl::trainer {
 
 class RunLog {
   public:
-    // Opens the files. Throws Failure (kOutputFailed) if one can't be.
-    explicit RunLog(const Options& options);
-    // Metrics of a run that failed on the way are kept.
+    // Opens the files and writes the first line of metrics. Throws Failure (kOutputFailed) if a
+    // file can't be written.
+    RunLog(const Options& options, const RunSummary& run);
+    // Metrics of a run that failed on the way are kept; of one that never began, they are not.
     ~RunLog();
     RunLog(const RunLog&) = delete;
     RunLog& operator=(const RunLog&) = delete;
 
     // `plan`: what is printed before the first step.
-    void begin(const RunSummary& run, const std::string& plan);
+    void begin(const std::string& plan);
     void evaluated(const Evaluation& evaluation);
     void stepped(const StepRecord& record);
     // Training is over; text may be printed.

@@ -47,7 +47,7 @@ class TrainingRun {
     int run();
 
   private:
-    void describe(const Corpus& corpus);
+    void print_plan(const Corpus& corpus);
     void evaluate(std::uint64_t steps_done);
     bool step(std::uint64_t step);
     void complete_last_step(std::span<const RankReport> reports);
@@ -83,23 +83,12 @@ TrainingRun::TrainingRun(const Options& options, const StepShape& shape, const C
       job_(job),
       log_(log),
       pool_(threads_of(options, job)),
-      model_(options, shape, corpus, job, pool_) {
-    summary_.rank_times.resize(job.rank_count());
-    describe(corpus);
+      model_(options, shape, corpus, job, pool_),
+      summary_(described_run(options, job)) {
+    if (log != nullptr) print_plan(corpus);
 }
 
-void TrainingRun::describe(const Corpus& corpus) {
-    summary_.settings = options_.described();
-    summary_.launcher = job_.launcher();
-    summary_.machine = machine_text();
-    summary_.date = date_text();
-    summary_.instruction_set = best_kernel_table().name;
-    summary_.rank_count = job_.rank_count();
-    summary_.thread_count = pool_.thread_count();
-    summary_.parameter_count = model_.parameter_count();
-    summary_.flops_per_token = flops_per_token(options_.model(), options_.sequence_length);
-    summary_.prompt = options_.prompt;
-    if (log_ == nullptr) return;
+void TrainingRun::print_plan(const Corpus& corpus) {
     const auto megabytes = [](std::size_t bytes) { return static_cast<double>(bytes) / 1e6; };
     std::string plan;
     plan += fmt::format("  {:<15}GPT-2, {} parameters: {} blocks of {} heads and {} channels\n",
@@ -119,7 +108,7 @@ void TrainingRun::describe(const Corpus& corpus) {
         options_.blocking ? "summed after backward" : "summed during backward");
     plan += fmt::format("  {:<15}{:.0f} MB on each rank\n\n", "memory",
                         megabytes(model_.held_bytes() + corpus.all().size()));
-    log_->begin(summary_, plan);
+    log_->begin(plan);
 }
 
 int TrainingRun::run() {
@@ -249,6 +238,22 @@ std::string TrainingRun::sample() {
 }
 
 }  // namespace
+
+RunSummary described_run(const Options& options, const Job& job) {
+    RunSummary run;
+    run.settings = options.described();
+    run.launcher = job.launcher();
+    run.machine = machine_text();
+    run.date = date_text();
+    run.instruction_set = best_kernel_table().name;
+    run.rank_count = job.rank_count();
+    run.thread_count = threads_of(options, job);
+    run.parameter_count = ParameterLayout(options.model()).count();
+    run.flops_per_token = flops_per_token(options.model(), options.sequence_length);
+    run.rank_times.resize(job.rank_count());
+    run.prompt = options.prompt;
+    return run;
+}
 
 int run_training(const Options& options, const StepShape& shape, const Corpus& corpus, Job& job,
                  RunLog* log) {

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "report/time_shares.h"
 
@@ -41,24 +40,33 @@ std::string bar(double done) {
 }  // namespace
 
 std::string progress_text(const Progress& progress, std::size_t width) {
-    std::vector<std::string> parts = {
-        fmt::format("{:3.0f} %", 100 * progress.done),
-        fmt::format("{} left", clock_text(progress.seconds_left)),
-        fmt::format("loss {:.3f}", progress.loss),
-        fmt::format("{} tokens/s", grouped(progress.tokens_per_second)),
-        shares_text(progress.times),
-        progress.steps > 0 ? fmt::format("step {}/{}", progress.step, progress.steps)
-                           : fmt::format("step {}", progress.step),
+    const std::string head = fmt::format("{:3.0f} %  {} left  loss {:.3f}  {} tok/s",
+                                         100 * progress.done, clock_text(progress.seconds_left),
+                                         progress.loss, grouped(progress.tokens_per_second));
+    const std::string step = progress.steps > 0
+                                 ? fmt::format("step {}/{}", progress.step, progress.steps)
+                                 : fmt::format("step {}", progress.step);
+    const std::string words = shares_text(progress.times);
+    const std::string brief = brief_shares_text(progress.times);
+
+    // The first that fits.
+    const struct {
+        bool bar;
+        std::string text;
+    } forms[] = {
+        {true, head + "  " + words + "  " + step},
+        {true, head + "  " + words},
+        {true, head + "  " + brief},
+        {false, head + "  " + words},
+        {false, head + "  " + brief},
+        {true, head},
+        {false, head},
     };
-    std::string line;
-    std::size_t used = 0;
-    for (const std::string& part : parts) {
-        const std::size_t needed = part.size() + (line.empty() ? 0 : 2);
-        if (used + needed > width) continue;
-        line += (line.empty() ? "" : "  ") + part;
-        used += needed;
+    for (const auto& [with_bar, text] : forms) {
+        if (text.size() + (with_bar ? kBarColumns + 3 : 0) > width) continue;
+        return with_bar ? bar(progress.done) + " " + text : text;
     }
-    return used + kBarColumns + 3 <= width ? bar(progress.done) + " " + line : line;
+    return head.substr(0, width);
 }
 
 ProgressLine::ProgressLine(std::FILE* out)

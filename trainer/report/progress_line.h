@@ -2,6 +2,8 @@
 // output goes to a file or a pipe.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
@@ -19,8 +21,7 @@ struct Progress {
     StepTimes times;  // recent
 };
 
-// The line, without colour, at most `width` columns: what fits of it, from the left, a bar first
-// if there is room for it.
+// The line, at most `width` columns: as much as fits, what matters most to the last.
 std::string progress_text(const Progress& progress, std::size_t width);
 
 class ProgressLine {

@@ -19,6 +19,13 @@ std::string shares_text(const StepTimes& times) {
     return text;
 }
 
+std::string brief_shares_text(const StepTimes& times) {
+    const auto percent = [&times](double seconds) { return 100 * share_of(seconds, times); };
+    return fmt::format("compute {:.0f} comm {:.0f} in {:.0f} opt {:.0f} %",
+                       percent(times.compute), percent(times.exposed_communication),
+                       percent(times.input), percent(times.optimizer));
+}
+
 std::string clock_text(double seconds) {
     const auto whole = static_cast<std::int64_t>(std::clamp(std::ceil(seconds), 0.0, 1e12));
     const std::int64_t hours = whole / 3600, minutes = whole / 60 % 60;

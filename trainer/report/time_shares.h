@@ -31,6 +31,9 @@ inline double share_of(double seconds, const StepTimes& times) {
 // "compute 91 %  exposed communication 3 %  input 0 %  optimizer 6 %": what is not "other".
 std::string shares_text(const StepTimes& times);
 
+// "compute 91 comm 3 in 0 opt 6 %": for narrow places.
+std::string brief_shares_text(const StepTimes& times);
+
 // "1:05", "2:03:04": for people who wait.
 std::string clock_text(double seconds);
 

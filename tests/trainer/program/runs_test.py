@@ -183,7 +183,7 @@ class BadInput(RunsTest):
     def refused(self, ranks, arguments, code, *parts, prepare=None):
         got, out, err = self.run_to_end(ranks, arguments, prepare=prepare)
         self.assertEqual(got, code, out + err)
-        lines = [line for line in err.split("\n") if line and not line.startswith("xccl-run")]
+        lines = [line for line in err.split("\n") if line and not line.startswith("xccl-run: ")]
         self.assertEqual(len(lines), 1, err)
         self.assertTrue(lines[0].startswith("xccl-train: "), err)
         for part in parts:
