@@ -34,5 +34,5 @@ say "4/4 Training"
 text=build/demo/kjv.txt
 [[ -s $text ]] || { bible -f gen1:1-rev22:21 >"$text.part" && mv "$text.part" "$text"; }
 seconds=$(awk -v m="$minutes" 'BEGIN { print m * 60 }')
-"$bin/xccl-run" -n 2 "$bin/xccl-train" --text "$text" --max-time "$seconds" --report build/demo/report.html \
-  --metrics build/demo/metrics.jsonl
+"$bin/xccl-run" -n 2 "$bin/xccl-train" --text "$text" --max-time "$seconds" --threads 1 \
+  --metrics build/demo/metrics.jsonl --report "$PWD/build/demo/report.html"

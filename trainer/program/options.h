@@ -16,17 +16,17 @@ struct Options {
     std::string text;
     double validation_fraction = 0.05;
 
-    std::size_t layers = 4;
+    std::size_t layers = 5;
     std::size_t heads = 4;
-    std::size_t channels = 192;
+    std::size_t channels = 128;
     std::size_t sequence_length = 128;
 
     std::uint64_t steps = 0;  // 0: no limit
     double max_time = 0;      // seconds; 0: no limit
-    std::uint64_t batch = 32;
+    std::uint64_t batch = 16;
     std::uint64_t micro_batch = 0;  // 0: batch / ranks
-    double learning_rate = 2e-3;
-    std::uint64_t warmup = 50;
+    double learning_rate = 4e-3;
+    std::uint64_t warmup = 80;
     double final_fraction = 0.05;
     double weight_decay = 0.1;
     double beta1 = 0.9;

@@ -17,6 +17,7 @@
 #include "program/stopwatch.h"
 #include "program/text_generator.h"
 #include "report/time_shares.h"
+#include "report/utf8.h"
 
 namespace xccl::trainer {
 namespace {
@@ -219,6 +220,7 @@ void TrainingRun::complete_last_step(std::span<const RankReport> reports) {
 std::string TrainingRun::sample() {
     if (options_.generate == 0 || signal_ != 0) return {};
     fmt::print("\n");
+    PrintableText printable;
     const SamplingSettings settings{
         .temperature = options_.temperature, .top_k = options_.top_k, .seed = options_.seed};
     const std::string text = generate_text(
@@ -226,14 +228,13 @@ std::string TrainingRun::sample() {
         [this](const std::string& so_far, std::span<float> logits) {
             model_.next_byte_logits(so_far, logits);
         },
-        [this](char byte) {
-            const auto code = static_cast<unsigned char>(byte);
-            std::fputc(code >= 0x20 || byte == '\n' || byte == '\t' ? byte : '?', stdout);
+        [&](char byte) {
+            fmt::print("{}", printable.add(byte));
             std::fflush(stdout);
             job_.gather(LastWord{});
             return interrupt_signal() == 0;
         });
-    fmt::print("\n");
+    fmt::print("{}\n", printable.finish());
     return text;
 }
 

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <iterator>
 #include <limits>
+
+#include "report/utf8.h"
 
 namespace xccl::trainer {
 namespace {
@@ -157,29 +158,6 @@ double length_of(const Bar& bar) {
     return sum;
 }
 
-// The length of the UTF-8 character that begins at `at`, if it is one that XML allows, else 0.
-std::size_t character_bytes(const std::string& text, std::size_t at) {
-    const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-    };
-    const std::uint8_t first = byte(at);
-    if (first < 0x80) return first >= 0x20 || first == '\n' || first == '\t' ? 1 : 0;
-    const std::size_t length = first >= 0xc2 && first < 0xe0   ? 2
-                               : first >= 0xe0 && first < 0xf0 ? 3
-                               : first >= 0xf0 && first < 0xf5 ? 4
-                                                               : 0;
-    if (length == 0) return 0;
-    std::uint32_t code = first & (0x7fu >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(at + i) & 0xc0) != 0x80) return 0;
-        code = code << 6 | (byte(at + i) & 0x3fu);
-    }
-    constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool allowed = code >= kLeast[length] && code <= 0x10ffff &&
-                         !(code >= 0xd800 && code < 0xe000) && code != 0xfffe && code != 0xffff;
-    return allowed ? length : 0;
-}
-
 }  // namespace
 
 double tick_distance(double range, int count) {
@@ -248,7 +226,7 @@ std::string stacked_bars(const std::string& title, double width, const std::vect
 std::string escaped(const std::string& text) {
     std::string safe;
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = character_bytes(text, at);
+        const std::size_t length = utf8_length(text, at);
         switch (text[at]) {
             case '&':
                 safe += "&amp;";
@@ -266,7 +244,7 @@ std::string escaped(const std::string& text) {
                 if (length > 0) {
                     safe.append(text, at, length);
                 } else {
-                    safe += "\xef\xbf\xbd";  // the replacement character
+                    safe += kReplacementCharacter;
                 }
         }
         at += std::max<std::size_t>(length, 1);

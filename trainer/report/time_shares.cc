@@ -21,9 +21,9 @@ std::string shares_text(const StepTimes& times) {
 
 std::string brief_shares_text(const StepTimes& times) {
     const auto percent = [&times](double seconds) { return 100 * share_of(seconds, times); };
-    return fmt::format("compute {:.0f} comm {:.0f} in {:.0f} opt {:.0f} %",
-                       percent(times.compute), percent(times.exposed_communication),
-                       percent(times.input), percent(times.optimizer));
+    return fmt::format("compute {:.0f} comm {:.0f} in {:.0f} opt {:.0f} %", percent(times.compute),
+                       percent(times.exposed_communication), percent(times.input),
+                       percent(times.optimizer));
 }
 
 std::string clock_text(double seconds) {
