@@ -1,5 +1,6 @@
 #include "bootstrap/pmi_wire.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
