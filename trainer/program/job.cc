@@ -29,10 +29,11 @@ Job::Job(bool reproducible) {
     }
 }
 
-Job::~Job() {
+void Job::abort() {
     if (comm_ == nullptr) return;
     xcclCommAbort(comm_);  // first: what is queued on the stream ends with an error
     xcclStreamDestroy(stream_);
+    comm_ = nullptr;
 }
 
 void Job::close() {

@@ -16,8 +16,7 @@ class Job {
   public:
     // Finds the other ranks and joins them. Throws Failure (kCommunication), as all of these do.
     explicit Job(bool reproducible);
-    // Leaves in order after close(), else aborts, so that nobody waits for this rank.
-    ~Job();
+    ~Job() { abort(); }
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
 
@@ -55,6 +54,9 @@ class Job {
 
     // Everybody is done: leaves in order.
     void close();
+    // Leaves at once, so that nobody waits for this rank, and gives the memory of what was started
+    // back. Nothing after close().
+    void abort();
 
   private:
     void gather_bytes(void* all, std::size_t bytes);

@@ -258,10 +258,14 @@ RunSummary described_run(const Options& options, const Job& job) {
 
 int run_training(const Options& options, const StepShape& shape, const Corpus& corpus, Job& job,
                  RunLog* log) {
+    TrainingRun training(options, shape, corpus, job, log);
     try {
-        return TrainingRun(options, shape, corpus, job, log).run();
+        return training.run();
     } catch (const SharedFailure&) {
         job.close();  // in order: everybody is here, and an abort would look like a lost rank
+        throw;
+    } catch (...) {
+        job.abort();  // while the memory of sums that are on their way is still there
         throw;
     }
 }

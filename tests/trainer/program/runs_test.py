@@ -180,8 +180,8 @@ class Report(RunsTest):
 class BadInput(RunsTest):
     """One line that says what is wrong and what to do, a documented code, and nothing behind."""
 
-    def refused(self, ranks, arguments, code, *parts, prepare=None):
-        got, out, err = self.run_to_end(ranks, arguments, prepare=prepare)
+    def refused(self, ranks, arguments, code, *parts, environment=None, prepare=None):
+        got, out, err = self.run_to_end(ranks, arguments, environment, prepare)
         self.assertEqual(got, code, out + err)
         lines = [line for line in err.split("\n") if line and not line.startswith("xccl-run: ")]
         self.assertEqual(len(lines), 1, err)
@@ -239,6 +239,13 @@ class BadInput(RunsTest):
         self.assertIn("No space left", err)
         self.assert_left("m.jsonl")
         self.assertEqual(self.metrics()[-1]["event"], "end")
+
+    def test_missing_ranks(self):
+        alone = {"XCCL_RANK": "0", "XCCL_SIZE": "2", "XCCL_LOCAL_RANK": "0", "XCCL_LOCAL_SIZE": "2",
+                 "XCCL_JOB_ID": "0123456789abcdef:" + "ab" * 32, "XCCL_INIT_TIMEOUT_MS": "300"}
+        self.refused(0, ["--text", self.text] + TINY, 5, environment=alone)
+        self.refused(0, ["--text", "nowhere.txt"], 3, "No such file", environment=alone)
+        self.refused(0, ["--text", self.text], 2, "XCCL_SIZE", environment={"XCCL_SIZE": "many"})
 
     def test_divergence(self):
         self.refused(2, ["--text", self.text, "--learning-rate", "100", "--clip", "0", "--warmup",
