@@ -35,23 +35,25 @@ void Progress::start_row(const std::string& what, double weight) {
     done_ += current_;
     current_ = weight;
     what_ = what;
+    row_start_s_ = seconds();
 }
 
 std::string Progress::text(double seconds) const {
     std::string text = fmt::format("row {}", row_);
     if (rows_ > 0) text += fmt::format(" of {}", rows_);
     text += fmt::format(", {}, {}", what_, duration_text(seconds));
-    if (done_ > 0 && weight_ > done_) {
-        text += fmt::format(", about {} left", duration_text(seconds * (weight_ - done_) / done_));
+    if (done_ > 0 && weight_ > done_) {  // as fast as the rows before this one
+        const double end = row_start_s_ * weight_ / done_;
+        if (end > seconds + 1) text += fmt::format(", about {} left", duration_text(end - seconds));
     }
     return text;
 }
 
 void Progress::show() {
     const std::lock_guard lock(mutex_);
-    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    if (!enabled_ || row_ == 0 || seconds < kSilentSeconds) return;
-    std::fputs((kClearLine + text(seconds)).c_str(), stderr);
+    const double now = seconds();
+    if (!enabled_ || row_ == 0 || now < kSilentSeconds) return;
+    std::fputs((kClearLine + text(now)).c_str(), stderr);
     std::fflush(stderr);
     is_shown_ = true;
 }

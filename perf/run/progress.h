@@ -25,6 +25,7 @@ class Progress {
 
   private:
     using Clock = std::chrono::steady_clock;
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
     std::string text(double seconds) const;
 
     const bool enabled_;
@@ -35,6 +36,7 @@ class Progress {
     double weight_ = 0;
     double done_ = 0;
     double current_ = 0;
+    double row_start_s_ = 0;  // since start_
     std::string what_;
     bool is_shown_ = false;
 };

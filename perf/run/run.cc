@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "report/axis.h"
 #include "run/host.h"
 #include "run/library_call.h"
 #include "run/reporter.h"
@@ -126,10 +127,10 @@ void read_matrix(Session* session) {
 }
 
 void announce(Session* session, const Case& c, std::size_t bytes) {
-    session->progress->start_row(fmt::format("{} B {} {}", bytes, c.type.name,
-                                             session->collective->shows_op ? name_of(c.op) : "")
-                                     .c_str(),
-                                 row_weight(bytes));
+    const std::string_view op = session->collective->shows_op ? name_of(c.op) : "";
+    session->progress->start_row(
+        fmt::format("{} {} {}", size_label(static_cast<double>(bytes)), c.type.name, op),
+        row_weight(bytes));
 }
 
 void expect_rows(Session* session, std::size_t cases) {
