@@ -114,7 +114,9 @@ T combined_element(const Operation& operation, int rank_count, int contributors,
     } else if constexpr (std::is_same_v<T, double>) {
         return static_cast<double>(total) * (1.0 / rank_count);
     } else {
-        return narrow<T>(static_cast<float>(total) * static_cast<float>(1.0 / rank_count));
+        const float scaled = static_cast<float>(total) * static_cast<float>(1.0 / rank_count);
+        // The others add zeros, which make -0 positive.
+        return narrow<T>(widen(narrow<T>(scaled)) + 0.0f);
     }
 }
 
