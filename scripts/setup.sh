@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh demo     what building, the bandwidth tests and training need
 #   scripts/setup.sh test     that, and what the test suite needs
+#   scripts/setup.sh compare  what perf/compare needs: the libraries that xccl is compared with
 #
 # Asks for root (sudo) only if something is missing. On another distribution than Debian or Ubuntu it
 # prints what is needed and stops.
@@ -11,11 +12,13 @@ set -euo pipefail
 demo=(g++ cmake ninja-build pkg-config libfmt-dev libsodium-dev nlohmann-json3-dev libcli11-dev bible-kjv)
 test=("${demo[@]}" libgtest-dev libbenchmark-dev relacy-dev clang clang-format python3 iproute2 procps
       openmpi-bin libopenmpi-dev mpich libmpich-dev slurmctld slurmd slurm-client munge)
+compare=("${demo[@]}" python3 openmpi-bin libopenmpi-dev libgloo-dev)
 
 case ${1:-} in
   demo) wanted=("${demo[@]}") ;;
   test) wanted=("${test[@]}") ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  compare) wanted=("${compare[@]}") ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 . /etc/os-release 2>/dev/null || ID=unknown

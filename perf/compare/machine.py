@@ -1,0 +1,47 @@
+"""What a report says of the machine, and of its disturbances during the run."""
+
+import os
+import platform
+import re
+import subprocess
+
+
+def description():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = re.search(r"model name\s*:\s*(.*)", file.read())
+    with open("/proc/meminfo", encoding="utf-8") as file:
+        kilobytes = int(re.search(r"MemTotal:\s*(\d+)", file.read()).group(1))
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    return (f"{model.group(1) if model else platform.machine()}, "
+            f"{len(os.sched_getaffinity(0))} cores, {kilobytes / 2**20:.0f} GiB, {system}, "
+            f"Linux {platform.release()}")
+
+
+def commit():
+    """Short name of the commit; with "-dirty" if what is measured differs from it."""
+    def git(*words):
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    name = git("rev-parse", "--short=9", "HEAD").stdout.strip() or "unknown"
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "include",
+                  "perf/compare").stdout
+    return name + ("-dirty" if changed else "")
+
+
+class CpuTimes:
+    """Shares of the processors' time since it was made."""
+
+    def __init__(self):
+        self._start = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat", encoding="utf-8") as file:
+            return [int(word) for word in file.readline().split()[1:9]]
+
+    def stolen_percent(self):
+        passed = [now - then for now, then in zip(self._read(), self._start)]
+        return 100 * passed[7] / max(1, sum(passed))
+
+    @staticmethod
+    def load():
+        return os.getloadavg()[0]

@@ -1,0 +1,42 @@
+"""What blocks of a comparison say together: kept rounds, medians, ratios and how sure they are."""
+
+import random
+import statistics
+
+CONTROL_TOLERANCE = 0.15  # of the run's median; a round beside a control further off is discarded
+_RESAMPLES = 2000
+
+
+def typical_controls(controls):
+    """The median of each control row over the run."""
+    return tuple(statistics.median(row) for row in zip(*controls))
+
+
+def is_calm(control, typical):
+    return all(abs(value - usual) <= CONTROL_TOLERANCE * usual
+               for value, usual in zip(control, typical))
+
+
+def best(times_by_library):
+    """The library with the lowest median; times_by_library: name -> its time in each round."""
+    return min(times_by_library, key=lambda name: statistics.median(times_by_library[name]))
+
+
+def ratio_of_rounds(ours, theirs):
+    """Median of the ratios of each round, and its 95 % bootstrap interval."""
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    draw = random.Random(1)  # the same data give the same interval
+    medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios)))
+                     for _ in range(_RESAMPLES))
+    return (statistics.median(ratios), medians[round(0.025 * (_RESAMPLES - 1))],
+            medians[round(0.975 * (_RESAMPLES - 1))])
+
+
+def slowest_ranks(times_by_rank):
+    """The time of each iteration: that of the rank that took longest."""
+    return [max(iteration) for iteration in zip(*times_by_rank, strict=True)]
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

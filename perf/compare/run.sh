@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Compares all-reduce of float32 with other libraries, in one interleaved run on this machine: xccl,
+# Open MPI and Gloo, over shared memory and over TCP on loopback, with 2, 4 and 8 ranks.
+#
+#   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 25
+#
+# Installs what is missing from the distribution's packages, builds, measures, prints a table, and
+# writes it and every measured block into perf/results/. --readme puts the table into README.md,
+# too. --help tells the other options.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scripts/setup.sh compare
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { cmake --preset release -DXCCL_BUILD_TESTS=OFF -DXCCL_BUILD_TRAINER=OFF -B build/compare &&
+       cmake --build build/compare --target compare; } >"$log" 2>&1; then
+  tail -n 30 "$log" >&2
+  exit 1
+fi
+python3 -B perf/compare/compare.py --bin build/compare/bin "$@"
