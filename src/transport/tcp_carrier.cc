@@ -146,9 +146,12 @@ std::optional<OperationDescriptor> TcpCarrier::heard_at(int rank, std::uint64_t 
     return from ? from->heard().at(sequence) : std::nullopt;
 }
 
+// What it sent before it left and what is in the delay line comes first.
 bool TcpCarrier::has_left(int rank) const {
     const TcpPeer* const from = peer(rank);
-    return from != nullptr && from->has_left();
+    if (from == nullptr || !from->has_left()) return false;
+    return std::none_of(shared_.delayed.begin(), shared_.delayed.end(),
+                        [from](const DelayedMessage& message) { return message.peer == from; });
 }
 
 // ---- The network's side ---------------------------------------------------------------------
