@@ -1,13 +1,13 @@
 #include "comm/local_exchange.h"
 
-#include <sodium.h>
+#include "trust/secret.h"
 
 namespace xccl {
 
 std::shared_ptr<LocalExchange::Table> LocalExchange::make_table(int rank_count) {
     auto table = std::make_shared<Table>();
     table->coming.resize(static_cast<std::size_t>(rank_count));
-    randombytes_buf(table->secret.data(), table->secret.size());
+    table->secret = make_secret();
     return table;
 }
 
