@@ -1,12 +1,12 @@
 #include "data/batch_reader.h"
 
-#include "data/corpus.h"
+#include <span>
 
 namespace xccl::trainer {
 
-BatchReader::BatchReader(std::span<const std::uint8_t> text, std::size_t sequence_length,
+BatchReader::BatchReader(const Windows& windows, std::size_t sequence_length,
                          std::size_t max_sequences)
-    : text_(text),
+    : windows_(windows),
       length_(sequence_length),
       tokens_(max_sequences * sequence_length),
       targets_(max_sequences * sequence_length) {}
@@ -18,13 +18,14 @@ Batch BatchReader::training_batch(const Sampler& sampler, std::uint64_t position
 }
 
 Batch BatchReader::spread_batch(std::size_t first, std::size_t count, std::size_t total) {
-    const std::size_t windows = window_count(text_, length_);
-    for (std::size_t i = 0; i < count; ++i) copy_window((first + i) * windows / total, i);
+    for (std::size_t i = 0; i < count; ++i) {
+        copy_window((first + i) * windows_.count() / total, i);
+    }
     return batch(count);
 }
 
 void BatchReader::copy_window(std::size_t window, std::size_t sequence) {
-    const std::uint8_t* from = text_.data() + window * length_;
+    const std::uint8_t* from = windows_.at(window);
     for (std::size_t i = 0; i < length_; ++i) {
         tokens_[sequence * length_ + i] = from[i];
         targets_[sequence * length_ + i] = from[i + 1];

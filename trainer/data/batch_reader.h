@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "data/corpus.h"
 #include "data/sampler.h"
 #include "model/gpt2.h"
 
@@ -13,20 +13,19 @@ namespace xccl::trainer {
 
 class BatchReader {
   public:
-    // `text` must outlive it. Batches have up to max_sequences of sequence_length bytes.
-    BatchReader(std::span<const std::uint8_t> text, std::size_t sequence_length,
-                std::size_t max_sequences);
+    // What `windows` points to must outlive it. Batches have up to max_sequences of them.
+    BatchReader(const Windows& windows, std::size_t sequence_length, std::size_t max_sequences);
 
     // The samples at `count` positions from `position` on. Valid until the next call.
     Batch training_batch(const Sampler& sampler, std::uint64_t position, std::size_t count);
-    // Windows [first, first + count) of `total` that are spread evenly over the text's windows.
+    // Windows [first, first + count) of `total` that are spread evenly over all.
     Batch spread_batch(std::size_t first, std::size_t count, std::size_t total);
 
   private:
     void copy_window(std::size_t window, std::size_t sequence);
     Batch batch(std::size_t sequence_count) const;
 
-    std::span<const std::uint8_t> text_;
+    Windows windows_;
     std::size_t length_;
     std::vector<Token> tokens_;   // [max_sequences, length]
     std::vector<Token> targets_;  // the same, one byte on

@@ -41,20 +41,36 @@ void refuse_binary(std::span<const std::uint8_t> bytes, const std::string& name)
     }
 }
 
-// Bytes to learn from, of so many.
-std::size_t split(std::size_t bytes, const CorpusShape& shape) {
-    const double held_out = std::ceil(static_cast<double>(bytes) * shape.validation_fraction);
-    return bytes - std::min(bytes, static_cast<std::size_t>(held_out));
-}
+constexpr std::size_t kMaxParts = 16;
 
 std::size_t windows_in(std::size_t bytes, std::size_t sequence_length) {
     return bytes == 0 ? 0 : (bytes - 1) / sequence_length;
 }
 
+// How a text of so many bytes is cut.
+struct Cut {
+    std::size_t part_count = 1, part_bytes = 0, training_bytes = 0;  // of each part
+};
+
+Cut cut(std::size_t bytes, const CorpusShape& shape) {
+    Cut cut;
+    for (cut.part_count = kMaxParts;; cut.part_count /= 2) {
+        cut.part_bytes = bytes / cut.part_count;
+        const double held_out =
+            std::ceil(static_cast<double>(cut.part_bytes) * shape.validation_fraction);
+        cut.training_bytes =
+            cut.part_bytes - std::min(cut.part_bytes, static_cast<std::size_t>(held_out));
+        const std::size_t held_out_bytes = cut.part_bytes - cut.training_bytes;
+        if (cut.part_count == 1 || windows_in(held_out_bytes, shape.sequence_length) > 0)
+            return cut;
+    }
+}
+
 bool is_enough(std::size_t bytes, const CorpusShape& shape) {
-    const std::size_t training = split(bytes, shape);
-    return windows_in(training, shape.sequence_length) >= shape.samples_per_step &&
-           windows_in(bytes - training, shape.sequence_length) >= 1;
+    const auto [parts, part_bytes, training_bytes] = cut(bytes, shape);
+    const std::size_t held_out_bytes = part_bytes - training_bytes;
+    return parts * windows_in(training_bytes, shape.sequence_length) >= shape.samples_per_step &&
+           windows_in(held_out_bytes, shape.sequence_length) >= 1;
 }
 
 class Descriptor {
@@ -73,9 +89,14 @@ class Descriptor {
 
 }  // namespace
 
-std::size_t window_count(std::span<const std::uint8_t> text, std::size_t sequence_length) {
-    return windows_in(text.size(), sequence_length);
-}
+Windows::Windows(std::span<const std::uint8_t> text, std::size_t part_bytes, std::size_t begin,
+                 std::size_t length, std::size_t sequence_length)
+    : text_(text.data()),
+      part_bytes_(part_bytes),
+      part_count_(part_bytes == 0 ? 0 : text.size() / part_bytes),
+      begin_(begin),
+      count_of_part_(windows_in(length, sequence_length)),
+      sequence_length_(sequence_length) {}
 
 Corpus::Corpus(std::vector<std::uint8_t> bytes, const std::string& name, const CorpusShape& shape)
     : bytes_(std::move(bytes)) {
@@ -84,8 +105,14 @@ Corpus::Corpus(std::vector<std::uint8_t> bytes, const std::string& name, const C
                       name);
     }
     refuse_binary(bytes_, name);
-    training_bytes_ = split(bytes_.size(), shape);
-    if (is_enough(bytes_.size(), shape)) return;
+    if (is_enough(bytes_.size(), shape)) {
+        const auto [parts, part_bytes, training_bytes] = cut(bytes_.size(), shape);
+        const std::span<const std::uint8_t> text = std::span(bytes_).first(parts * part_bytes);
+        training_ = Windows(text, part_bytes, 0, training_bytes, shape.sequence_length);
+        validation_ = Windows(text, part_bytes, training_bytes, part_bytes - training_bytes,
+                              shape.sequence_length);
+        return;
+    }
     std::size_t needed = shape.samples_per_step * shape.sequence_length;
     while (!is_enough(needed, shape)) needed += needed / 1000 + 1;
     throw Failure(kBadText,

@@ -48,7 +48,7 @@ void add_data(CLI::App& app, Options& o) {
         ->type_name("FILE")
         ->group("Text");
     app.add_option("--validation-fraction", o.validation_fraction,
-                   "How much of the text, from its end, is held out.")
+                   "How much of the text is held out, in pieces from all over it.")
         ->check(number(0.0001, 0.9))
         ->group("Text");
     app.add_option("--evaluation-sequences", o.evaluation_sequences,

@@ -95,9 +95,10 @@ void TrainingRun::print_plan(const Corpus& corpus) {
     plan += fmt::format("  {:<15}GPT-2, {} parameters: {} blocks of {} heads and {} channels\n",
                         "model", grouped(static_cast<double>(summary_.parameter_count)),
                         options_.layers, options_.heads, options_.channels);
-    plan += fmt::format("  {:<15}{}: {:.2f} MB to learn from, {:.2f} MB held out\n", "text",
-                        options_.text, megabytes(corpus.training().size()),
-                        megabytes(corpus.validation().size()));
+    plan +=
+        fmt::format("  {:<15}{}: {:.2f} MB to learn from, {:.2f} MB held out\n", "text",
+                    options_.text, megabytes(corpus.training().count() * options_.sequence_length),
+                    megabytes(corpus.validation().count() * options_.sequence_length));
     plan += fmt::format("  {:<15}{} sequences of {} bytes in {} micro-batch{}\n", "step",
                         options_.batch, options_.sequence_length, shape_.micro_batch_count,
                         plural(shape_.micro_batch_count, "es"));
@@ -207,9 +208,12 @@ bool TrainingRun::step(std::uint64_t step) {
 
 void TrainingRun::complete_last_step(std::span<const RankReport> reports) {
     StepTimes mean;
+    last_step_.least_exposed = reports[0].last_times.exposed_communication;
     for (std::size_t rank = 0; rank < reports.size(); ++rank) {
         summary_.rank_times[rank] += reports[rank].last_times;
         mean += reports[rank].last_times;
+        last_step_.least_exposed =
+            std::min(last_step_.least_exposed, reports[rank].last_times.exposed_communication);
     }
     mean *= 1 / static_cast<double>(reports.size());
     last_step_.times = mean;

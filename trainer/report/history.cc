@@ -14,6 +14,7 @@ StepRecord joined(const StepRecord& a, double a_steps, const StepRecord& b, doub
     both.learning_rate = mean(a.learning_rate, b.learning_rate);
     both.gradient_norm = mean(a.gradient_norm, b.gradient_norm);
     both.times += a.times;
+    both.least_exposed += a.least_exposed;
     return both;
 }
 

@@ -64,6 +64,7 @@ std::string step_line(const StepRecord& record) {
         json[key_of(share.name)] = share_of(record.times.*share.seconds, record.times);
     }
     json["hidden_communication"] = share_of(record.times.hidden_communication, record.times);
+    json["least_exposed_seconds"] = record.least_exposed;
     return dumped(json);
 }
 

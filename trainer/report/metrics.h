@@ -6,7 +6,8 @@
 //     {"event":"end", steps, seconds, checksum, sample ...}   last
 //
 // Losses are nats per byte; compute, exposed_communication, input, optimizer and other are shares
-// of the step's time, the mean over ranks.
+// of the step's time, the mean over ranks. least_exposed_seconds is of the rank that waited least:
+// the others waited for it as well as for communication.
 #pragma once
 
 #include <string>

@@ -43,6 +43,7 @@ struct StepRecord {
     double learning_rate = 0;
     double gradient_norm = 0;  // before clipping
     StepTimes times = {};      // mean over ranks
+    double least_exposed = 0;  // seconds that the rank waited which waited least: not for others
 };
 
 // The loss on held-out text.

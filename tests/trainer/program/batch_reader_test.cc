@@ -10,7 +10,7 @@
 namespace xccl::trainer {
 namespace {
 
-// Byte i is i: a token tells where it stood.
+// Byte i is i: a token tells where it stood. One part, all of it of one kind.
 std::vector<std::uint8_t> ruler(std::size_t count) {
     std::vector<std::uint8_t> text(count);
     std::iota(text.begin(), text.end(), std::uint8_t{0});
@@ -19,7 +19,7 @@ std::vector<std::uint8_t> ruler(std::size_t count) {
 
 TEST(BatchReader, TargetsFollowTokens) {
     const auto text = ruler(41);  // 10 windows of 4
-    BatchReader reader(text, 4, 10);
+    BatchReader reader(Windows(text, text.size(), 0, text.size(), 4), 4, 10);
     const Sampler sampler(10, 1);
     const Batch batch = reader.training_batch(sampler, 0, 10);
     ASSERT_EQ(batch.sequence_count, 10u);
@@ -40,7 +40,7 @@ TEST(BatchReader, TargetsFollowTokens) {
 
 TEST(BatchReader, PositionsDecide) {
     const auto text = ruler(41);
-    BatchReader reader(text, 4, 4);
+    BatchReader reader(Windows(text, text.size(), 0, text.size(), 4), 4, 4);
     const Sampler sampler(10, 1);
     for (std::uint64_t position : {0, 3, 9, 25}) {
         const Batch batch = reader.training_batch(sampler, position, 2);
@@ -51,7 +51,7 @@ TEST(BatchReader, PositionsDecide) {
 
 TEST(BatchReader, SpreadWindowsCoverTheText) {
     const auto text = ruler(81);  // 20 windows of 4
-    BatchReader reader(text, 4, 5);
+    BatchReader reader(Windows(text, text.size(), 0, text.size(), 4), 4, 5);
     const Batch batch = reader.spread_batch(0, 5, 5);
     for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(batch.tokens[4 * i], 16 * i);
     const Batch part = reader.spread_batch(3, 2, 5);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -39,24 +40,40 @@ std::string read_refusal(const std::string& path) {
     return {};
 }
 
-TEST(Corpus, HoldsTheEndOut) {
-    std::string text(200, 'a');
-    text += std::string(20, 'z');
-    const Corpus corpus(
-        bytes_of(text), "book.txt",
-        {.sequence_length = 8, .samples_per_step = 4, .validation_fraction = 20. / 220});
-    EXPECT_EQ(corpus.training().size(), 200u);
-    EXPECT_EQ(corpus.validation().size(), 20u);
-    EXPECT_EQ(corpus.training().back(), 'a');
-    EXPECT_EQ(corpus.validation().front(), 'z');
+// Windows of both kinds, each with its last byte, cover distinct bytes, and most of the text.
+TEST(Corpus, WhatIsHeldOutIsNeverLearned) {
+    for (std::size_t size : {100u, 400u, 5000u, 20011u}) {
+        const Corpus corpus(std::vector<std::uint8_t>(size, 'a'), "book.txt", kSmall);
+        const std::uint8_t* const text = corpus.all().data();
+        std::vector<int> kind(size, 0);
+        for (std::size_t i = 0; i < corpus.training().count(); ++i) {
+            for (int j = 0; j <= 8; ++j) kind[corpus.training().at(i) + j - text] = 1;
+        }
+        for (std::size_t i = 0; i < corpus.validation().count(); ++i) {
+            for (int j = 0; j <= 8; ++j) {
+                const auto place = static_cast<std::size_t>(corpus.validation().at(i) + j - text);
+                ASSERT_LT(place, size);
+                ASSERT_NE(kind[place], 1) << place << " of " << size;
+                kind[place] = 2;
+            }
+        }
+        const auto bytes_of = [&kind](int k) { return std::count(kind.begin(), kind.end(), k); };
+        EXPECT_GT(bytes_of(1), 0.7 * static_cast<double>(size)) << size;
+        EXPECT_GE(bytes_of(2), 9);
+    }
 }
 
-TEST(Corpus, WindowsHaveAByteBehindThem) {
-    const auto text = bytes_of(std::string(17, 'a'));
-    EXPECT_EQ(window_count(text, 8), 2u);
-    EXPECT_EQ(window_count(std::span(text).first(16), 8), 1u);
-    EXPECT_EQ(window_count(std::span(text).first(8), 8), 0u);
-    EXPECT_EQ(window_count({}, 8), 0u);
+TEST(Corpus, HoldsSomethingOutOfEveryPart) {
+    const Corpus corpus(std::vector<std::uint8_t>(16000, 'a'), "book.txt", kSmall);
+    EXPECT_EQ(corpus.training().count(), 16 * (899 / 8));  // of 1,000 bytes: 900 and 100
+    EXPECT_EQ(corpus.validation().count(), 16 * (99 / 8));
+    const auto place = [&corpus](const std::uint8_t* window) {
+        return window - corpus.all().data();
+    };
+    EXPECT_EQ(place(corpus.validation().at(0)), 900);
+    EXPECT_EQ(place(corpus.validation().at(12)), 1900);
+    EXPECT_EQ(place(corpus.training().at(112)), 1000);
+    EXPECT_EQ(place(corpus.training().at(113)), 1008);
 }
 
 TEST(Corpus, RefusesAnEmptyText) {
