@@ -39,9 +39,11 @@ struct CommObject {
     std::mutex mutex;  // guards what follows
     Status init_failure;
     std::vector<PremulOp> premul_ops;
+    std::vector<std::thread> helpers;  // take part in splits that give this rank nothing
 
     ~CommObject() {
         if (initialiser.joinable()) initialiser.join();
+        for (std::thread& helper : helpers) helper.join();
     }
     bool alone() const { return rank_count == 1; }
 };

@@ -151,6 +151,21 @@ Status split_alone(CommObject& parent, int color, xcclComm_t* newcomm) {
     return start(object_for(0, 1, options), {}, newcomm);
 }
 
+// A rank without a color takes part and gets nothing.
+Status split_without_child(CommObject& parent, int key, const CommunicatorOptions& options) {
+    auto take_part = [comm = parent.communicator, key, options, &parent] {
+        return split(*comm, XCCL_SPLIT_NOCOLOR, key, options, &parent.cancelled).status();
+    };
+    if (!options.blocking) {
+        const std::lock_guard lock(parent.mutex);
+        parent.helpers.push_back(quiet_thread([take_part] { (void)take_part(); }));
+        return ok_status();
+    }
+    if (!in_group()) return take_part();
+    group_add_init(take_part);
+    return ok_status();
+}
+
 Status split_handle(xcclComm_t comm, int color, int key, xcclComm_t* newcomm,
                     const xcclConfig_t* config) {
     if (newcomm == nullptr)
@@ -161,24 +176,22 @@ Status split_handle(xcclComm_t comm, int color, int key, xcclComm_t* newcomm,
     if (config != nullptr) {
         XCCL_ASSIGN(options, options_from(config));
     }
-    const std::shared_ptr<Communicator> parent = pin->communicator;
+    if (color < 0) {
+        XCCL_TRY(split_without_child(*pin, key, options));
+        *newcomm = nullptr;
+        return ok_status();
+    }
     // How many ranks the child has is known only at the end, so the object is completed then.
     auto object = object_for(0, 2, options);
     object->device = pin->device;
-    auto make = [parent, color, key, options, newcomm](CommObject& child) -> Made {
+    auto make = [parent = pin->communicator, color, key, options](CommObject& child) -> Made {
         auto result = split(*parent, color, key, options, &child.cancelled);
         if (!result.ok()) return result.status();
         child.rank = result->rank;
         child.rank_count = result->rank_count;
-        if (result->rank < 0) *newcomm = nullptr;
         return result->communicator;
     };
-    XCCL_TRY(start(object, make, newcomm));
-    if (object->blocking && !in_group() && object->rank < 0) {
-        forget(*newcomm);
-        *newcomm = nullptr;
-    }
-    return ok_status();
+    return start(std::move(object), std::move(make), newcomm);
 }
 
 Status destroy(xcclComm_t comm) {

@@ -7,7 +7,8 @@ namespace xccl {
 
 constexpr int kMaxRanks = 1 << 16;  // ranks of one communicator; chunk indices are 16 bits
 constexpr int kMaxLanes = 16;       // parallel copies of a schedule, each with connections
-constexpr int kMaxLocalRanks = 1024;  // of one communicator on one host: shared memory has n^2 pairs
+constexpr int kMaxLocalRanks =
+    1024;  // of one communicator on one host: shared memory has n^2 pairs
 constexpr std::size_t kMaxReduceSources = 64;   // sources of one n-ary reduction step
 constexpr std::size_t kFlaggedSlotBytes = 256;  // a small message with its flag: four cache lines
 constexpr std::uint32_t kFlaggedSlotCount = 8;  // in flight per connection before credit is read

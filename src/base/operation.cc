@@ -61,7 +61,8 @@ std::string difference(const OperationDescriptor& here, const OperationDescripto
     note("datatype", name(datatype_name(static_cast<xcclDataType_t>(here.datatype))),
          name(datatype_name(static_cast<xcclDataType_t>(there.datatype))));
     note("op", name(op_name(here.op)), name(op_name(there.op)));
-    note("root", here.root, there.root);
+    const auto root = [](int r) { return r < 0 ? std::string("none") : std::to_string(r); };
+    note("root", root(here.root), root(there.root));
     note("position in the order of calls", here.sequence, there.sequence);
     return text;
 }

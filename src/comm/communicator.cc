@@ -285,29 +285,33 @@ Status Communicator::failure() const {
 // Ends everything pending, and says during what.
 void Communicator::stop(const Status& cause) {
     if (!engine_.status().ok()) return;
-    if (cause.code() != xcclRemoteError) return engine_.fail(cause);
-    std::string where;
-    if (const auto blockage = engine_.blockage()) {
-        where = fmt::format("; rank {} was in {}", rank(), describe(blockage->operation));
-    } else if (const std::uint64_t count = engine_.collectives_submitted()) {
-        where = fmt::format("; rank {} had completed {} collectives", rank(), count);
-    } else {
-        where = fmt::format("; rank {} was in no operation yet", rank());
-    }
     cause_ = cause;
-    engine_.fail(Status(cause.code(), cause.text() + where));
+    engine_.fail(with_place(cause));
 }
 
-// Takes the engine's first failure for the communicator's, and tells the others.
+// A peer's failure, with what this rank was in.
+Status Communicator::with_place(const Status& cause) const {
+    if (cause.code() != xcclRemoteError) return cause;
+    std::string where = "in no operation yet";
+    if (const auto blockage = engine_.blockage()) {
+        where = "in " + describe(blockage->operation);
+    } else if (const std::uint64_t count = engine_.collectives_submitted()) {
+        where = fmt::format("past collective #{}", count);
+    }
+    return Status(cause.code(), fmt::format("{}; rank {} was {}", cause.text(), rank(), where));
+}
+
+// Takes the engine's first failure for the communicator's, and tells the others. If they were told
+// of another one before, that is this rank's, too: all ranks end with the same.
 void Communicator::settle_failure(const Lock&) {
     if (__builtin_expect(engine_.status().ok() || !failure_.ok(), 1)) return;
-    failure_ = engine_.status();
+    const Status mine = cause_.ok() ? engine_.status() : cause_;
+    const Status first = failure_watch_->tell(mine, -1);
+    const bool aborting = aborting_.load(std::memory_order_relaxed);
+    const bool same = first.code() == mine.code() && first.text() == mine.text();
+    failure_ = same || aborting ? engine_.status() : with_place(first);
     failure_code_.store(failure_.code(), std::memory_order_release);
-    // What this rank was in is no part of what the others are told.
-    failure_watch_->tell(cause_.ok() ? failure_ : cause_, -1);
-    if (!aborting_.load(std::memory_order_relaxed)) {
-        log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
-    }
+    if (!aborting) log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
 }
 
 void Communicator::fail(const Status& failure) {
@@ -318,8 +322,8 @@ void Communicator::fail(const Status& failure) {
 
 void Communicator::abort() {
     aborting_.store(true, std::memory_order_release);
-    failure_watch_->tell(remote_error("{} aborted the communicator", membership_->name_of(rank())),
-                         rank());
+    (void)failure_watch_->tell(
+        remote_error("{} aborted the communicator", membership_->name_of(rank())), rank());
     links_->wake();
     const Lock lock(mutex_);
     stop(invalid_usage("the communicator was aborted by this rank"));

@@ -103,6 +103,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     void watch_time(const Blockage& blockage, Clock::time_point now);
     bool has_left(int peer) const;
     void stop(const Status& cause);
+    Status with_place(const Status& cause) const;
 
     const CommunicatorOptions options_;
     const std::unique_ptr<Membership> membership_;

@@ -85,11 +85,8 @@ Status FailureWatch::look() {
     for (std::size_t i = 0; i < local_ranks_.size(); ++i) {
         if (segment_->state_of(static_cast<int>(i)) != RankState::kDied) continue;
         const int culprit = local_ranks_[i];
-        const Status death =
-            remote_error("{} died; start the job again", membership_->name_of(culprit));
-        tell(death, culprit);
-        const auto first = segment_->failure().read();  // somebody may have been faster
-        return first ? Status(first->code, first->text) : death;
+        return tell(remote_error("{} died; start the job again", membership_->name_of(culprit)),
+                    culprit);
     }
     return ok_status();
 }
@@ -100,10 +97,13 @@ bool FailureWatch::has_left(int peer) const {
     return segment_->state_of(static_cast<int>(place - local_ranks_.begin())) == RankState::kLeft;
 }
 
-void FailureWatch::tell(const Status& failure, int culprit_rank) {
-    if (!segment_->failure().publish({culprit_rank, failure.code(), 0, failure.text()})) return;
+Status FailureWatch::tell(const Status& failure, int culprit_rank) {
+    if (!segment_->failure().publish({culprit_rank, failure.code(), 0, failure.text()})) {
+        const auto first = segment_->failure().read();  // none while it is being written
+        return first ? Status(first->code, first->text) : failure;
+    }
     segment_->ring_all();
-    if (!relay_) return;
+    if (!relay_) return failure;
     FailureNotice notice;
     notice.culprit_rank = culprit_rank;
     notice.result = failure.code();
@@ -112,6 +112,7 @@ void FailureWatch::tell(const Status& failure, int culprit_rank) {
     const std::lock_guard lock(relay_->mutex);
     relay_->star->send_failure(notice);
     relay_->wake();
+    return failure;
 }
 
 void FailureWatch::leave() {

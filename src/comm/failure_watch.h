@@ -28,8 +28,8 @@ class FailureWatch {
     Status look();
     // Has `peer`, on this host, left in peace?
     bool has_left(int peer) const;
-    // Tells all ranks; only the first failure of a communicator is told.
-    void tell(const Status& failure, int culprit_rank);
+    // Tells all ranks; only the first failure of a communicator is told. Returns that one.
+    Status tell(const Status& failure, int culprit_rank);
     // Leaves in peace.
     void leave();
 

@@ -1,4 +1,5 @@
 // The caller's mistakes: each is one clear text that says what is wrong and what to do.
+// Covers: api/boundary.cc api/memory_probe.cc api/validate.cc
 
 #include <sys/mman.h>
 

@@ -2,6 +2,8 @@
 //
 // Inputs are small whole numbers, so that sums are exact in every order and results must be equal
 // to the last bit. Counts cross chunk, slot and tile borders.
+// Covers: api/issue.cc comm/call.cc comm/communicator.cc comm/launcher.cc comm/links.cc
+// Covers: comm/solo.cc
 
 #include <numeric>
 

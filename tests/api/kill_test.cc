@@ -4,6 +4,7 @@
 // Each trial forks two to five ranks that make a communicator, reduce, split, exchange in groups
 // and go on until something fails. The instant is drawn from the trial's number, so that
 // initialisation, splitting and groups are hit too. A trial that fails prints its number.
+// Covers: comm/failure_watch.cc
 
 #include <signal.h>
 #include <sys/mman.h>

@@ -1,4 +1,6 @@
 // The life of communicators: making them in every way, splitting, aborting, leaving, forking.
+// Covers: api/comm_object.cc api/communicators.cc api/information.cc api/memory.cc api/options.cc
+// Covers: comm/initialise.cc comm/local_exchange.cc comm/segment_table.cc comm/split.cc
 
 #include <sys/wait.h>
 #include <unistd.h>

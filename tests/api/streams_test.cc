@@ -1,4 +1,5 @@
 // Host streams: order, events between streams, polling, and waiting in opposite orders.
+// Covers: comm/host_stream.cc comm/process.cc
 
 #include <poll.h>
 

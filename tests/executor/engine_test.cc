@@ -1,6 +1,7 @@
 // Goal: the engine does what steps say, whatever stands in its way: full mailboxes, missing
 // messages, tiles, lanes, empty pieces, budgets.
 // Method: programs written by hand, n engines in one thread, results compared with a plain loop.
+// Covers: executor/collective_queue.cc executor/lane_walker.cc executor/piece_map.cc
 #include "executor/engine.h"
 
 #include <gtest/gtest.h>

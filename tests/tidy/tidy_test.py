@@ -88,6 +88,12 @@ class Mirror(unittest.TestCase):
         self.assertTrue(complaints(mirror.check, source))
         self.assertFalse(complaints(mirror.check, {**source, "tests/base/a_test.cc": ""}))
 
+    def test_or_one_that_names_it(self):
+        covers = {"tests/base/all_test.cc": "// Covers: base/a.cc base/b.cc\n"}
+        self.assertTrue(complaints(mirror.check, {**covers, "src/base/a.cc": ""}))  # no b.cc
+        self.assertFalse(
+            complaints(mirror.check, {**covers, "src/base/a.cc": "", "src/base/b.cc": ""}))
+
 
 class Names(unittest.TestCase):
     def test_empty_names(self):

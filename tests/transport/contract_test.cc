@@ -3,6 +3,9 @@
 // and the sight of a peer that leaves.
 // Method: one suite over all kinds. Two ends are advanced in turn by one thread, or by two threads;
 // every wait has a bound, so that a lost message fails instead of hanging.
+// Covers: transport/poller.cc transport/tcp.cc transport/tcp_carrier.cc transport/tcp_gate.cc
+// Covers: transport/tcp_hello.cc transport/tcp_listener.cc transport/tcp_peer.cc
+// Covers: transport/tcp_stream.cc
 #include <gtest/gtest.h>
 #include <poll.h>
 

@@ -2,6 +2,7 @@
 // doorbell costs its ringers nothing.
 // Method: a publisher and a sleeper hand a turn back and forth; each sleep may last far longer than
 // the whole test, so that one lost wake-up fails it.
+// Covers: transport/barrier.cc transport/doorbell_socket.cc
 #include "transport/doorbell.h"
 
 #include <gtest/gtest.h>
