@@ -13,12 +13,19 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kTightSpins = 2000;         // advance() calls before a waiter looks at anything else
-constexpr int kCrowdedSpins = 50;         // where ranks share cores, the peer needs this one
+constexpr int kSpinsPerLook = 32;         // advance() calls between two looks at the clock
+constexpr microseconds kShortestSpin{1};  // where ranks share cores, or spinning did not pay
 constexpr int kYields = 32;               // after spinning, before sleeping
 constexpr milliseconds kSleep{2};         // looks at the lives of peers at least this often
 constexpr microseconds kShortSleep{100};  // while other communicators have something to do
 constexpr milliseconds kMismatchPatience{100};
+
+// Where more ranks live on this rank's cores than there are, the peer needs this one.
+Clock::duration longest_spin(const Membership& membership, int spin_us) {
+    const bool crowded =
+        membership.topology.rank_is_crowded[static_cast<std::size_t>(membership.rank)];
+    return crowded ? kShortestSpin : std::max(microseconds(spin_us), kShortestSpin);
+}
 
 }  // namespace
 
@@ -31,7 +38,8 @@ Communicator::Communicator(CommunicatorOptions options, std::unique_ptr<Membersh
       links_(std::move(links)),
       failure_watch_(std::move(failure_watch)),
       launcher_(std::move(launcher)),
-      crowded_(membership_->topology.rank_is_crowded[static_cast<std::size_t>(membership_->rank)]),
+      longest_spin_(longest_spin(*membership_, options_.spin_us)),
+      spin_(longest_spin_),
       engine_(membership_->rank, membership_->rank_count(), links_->geometry(), links_.get()) {}
 
 Communicator::~Communicator() {
@@ -89,15 +97,30 @@ Status Communicator::run(const Call& call) {
     return engine_.status().ok() ? ok_status() : failure_;
 }
 
+// Spins, then yields. Spinning that led to nothing keeps a core from somebody who may be the peer:
+// it is halved each time, and doubled where it paid.
 bool Communicator::spin(Ticket ticket, const Lock& lock) {
-    const int spins = crowded_ ? kCrowdedSpins : kTightSpins;
-    for (int i = 0; i < spins; ++i) {
-        if (engine_.done(ticket)) return true;
-        if (advance_locked(lock))
-            i = 0;
-        else
-            relax();
+    Clock::time_point end{};  // not set before the first look at the clock
+    for (;;) {
+        for (int i = 0; i < kSpinsPerLook; ++i) {
+            if (engine_.done(ticket)) {
+                spin_ = std::min(2 * spin_, longest_spin_);
+                return true;
+            }
+            if (advance_locked(lock))
+                i = 0;
+            else
+                relax();
+        }
+        const Clock::time_point now = Clock::now();
+        if (end == Clock::time_point{}) end = now + spin_;
+        if (now >= end) break;
     }
+    spin_ = std::max(spin_ / 2, Clock::duration(kShortestSpin));
+    return yield(ticket, lock);
+}
+
+bool Communicator::yield(Ticket ticket, const Lock& lock) {
     for (int i = 0; i < kYields; ++i) {
         if (engine_.done(ticket)) return true;
         if (advance_locked(lock))

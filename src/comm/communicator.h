@@ -98,6 +98,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     bool advance_locked(const Lock&);
     void settle_failure(const Lock&);
     bool spin(Ticket ticket, const Lock&);
+    bool yield(Ticket ticket, const Lock&);
     void watch_locked(const Lock&);
     void watch_peer(const Blockage& blockage, const Lock&);
     void watch_time(const Blockage& blockage, Clock::time_point now);
@@ -110,9 +111,10 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     const std::unique_ptr<Links> links_;
     const std::unique_ptr<FailureWatch> failure_watch_;
     const std::unique_ptr<Launcher> launcher_;
-    const bool crowded_;  // more local ranks than cores
+    const Clock::duration longest_spin_;
 
     mutable ShortLock mutex_;
+    Clock::duration spin_;  // how long the next wait spins
     Engine engine_;
     FlightRecorder recorder_;
     std::deque<std::shared_ptr<Work>> queue_;    // issued, not submitted, in order
