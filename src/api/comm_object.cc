@@ -9,6 +9,11 @@ CommTable& comm_table() {
     return *table;
 }
 
+std::uint64_t CommObject::next_number() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 Status check_not_forked() {
     if (__builtin_expect(!in_forked_child(), 1)) return ok_status();
     return invalid_usage(

@@ -22,6 +22,7 @@ struct PremulOp {
 };
 
 struct CommObject {
+    const std::uint64_t number = next_number();  // from 1; no other one of this process has it
     int rank = 0;
     int rank_count = 1;
     int device = -1;
@@ -45,6 +46,7 @@ struct CommObject {
         if (initialiser.joinable()) initialiser.join();
         for (std::thread& helper : helpers) helper.join();
     }
+    static std::uint64_t next_number();
     bool alone() const { return rank_count == 1; }
 };
 
