@@ -32,6 +32,9 @@ case "${ID:-} ${ID_LIKE:-}" in
     ;;
 esac
 
+# The runtime of clang's sanitizers and of libFuzzer is a package of its own on all but one of them.
+if [[ ${1:-} == test && ${ID:-}${VERSION_ID:-} != ubuntu22.04 ]]; then wanted+=(libclang-rt-dev); fi
+
 missing=()
 for package in "${wanted[@]}"; do
   status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)

@@ -115,7 +115,7 @@ TEST(Mismatch, OfEveryFieldIsFound) {
          })},
         {"datatype int32 here, float32 there", changed([](auto& s) { s.type = xcclFloat32; })},
         {"op sum here, max there", changed([](auto& s) { s.op = xcclMax; })},
-        {"root -1 here, 1 there", changed([](auto& s) { s.root = 1; })},
+        {"root none here, 1 there", changed([](auto& s) { s.root = 1; })},
         {"operation all_reduce here, reduce there",
          changed([](auto& s) { s.coll = xcclCollReduce; })},
     };

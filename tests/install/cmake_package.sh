@@ -11,6 +11,6 @@ find_package(xccl 0.1 REQUIRED)
 add_executable(all_reduce all_reduce.c)
 target_link_libraries(all_reduce PRIVATE xccl::xccl)
 C
-cmake -S "$work/source" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="${sanitize:+-fsanitize=$sanitize}" >/dev/null
+cmake -G Ninja -S "$work/source" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="${sanitize:+-fsanitize=$sanitize}" >/dev/null
 cmake --build "$work/build" >/dev/null
 "$work/build/all_reduce"
