@@ -99,9 +99,10 @@ HostIdentity local_host() {
     HostIdentity host;
     const std::string& given = config().host_id;
     host.name = given.empty() ? host_name() : given;
+    host.place.machine_key = first_line("/proc/sys/kernel/random/boot_id");
     host.place.host_key =
-        given.empty() ? fmt::format("{}/{}/{}/{}", first_line("/proc/sys/kernel/random/boot_id"),
-                                    namespace_number("net"), namespace_number("user"), geteuid())
+        given.empty() ? fmt::format("{}/{}/{}/{}", host.place.machine_key, namespace_number("net"),
+                                    namespace_number("user"), geteuid())
                       : given;
     host.place.process_key = process_key();
     host.place.cpu_mask = allowed_cpus();

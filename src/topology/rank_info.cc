@@ -1,6 +1,7 @@
 // The encoding: integers are little-endian, whatever the machine.
 //
-//     u8 version | u32 quota | u16 n, host key | u16 n, process key | u16 n, n x u64 mask
+//     u8 version | u32 quota | u16 n, host key | u16 n, process key | u16 n, machine key |
+//     u16 n, n x u64 mask
 #include "topology/rank_info.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace xccl {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 }  // namespace
 
@@ -49,14 +50,15 @@ CpuMask united(const CpuMask& a, const CpuMask& b) {
 }
 
 std::string encode_rank_info(const RankInfo& info) {
-    XCCL_ASSERT(info.host_key.size() <= kMaxPlaceKeyBytes &&
-                info.process_key.size() <= kMaxPlaceKeyBytes &&
-                info.cpu_mask.size() <= kMaxCpuMaskWords);
+    XCCL_ASSERT(
+        info.host_key.size() <= kMaxPlaceKeyBytes && info.process_key.size() <= kMaxPlaceKeyBytes &&
+        info.machine_key.size() <= kMaxPlaceKeyBytes && info.cpu_mask.size() <= kMaxCpuMaskWords);
     ByteWriter writer;
     writer.put(kVersion)
         .put(info.cpu_quota)
         .counted<std::uint16_t>(info.host_key)
         .counted<std::uint16_t>(info.process_key)
+        .counted<std::uint16_t>(info.machine_key)
         .put(static_cast<std::uint16_t>(info.cpu_mask.size()));
     for (std::uint64_t word : info.cpu_mask) writer.put(word);
     return writer.take();
@@ -73,6 +75,7 @@ Result<RankInfo> decode_rank_info(std::string_view bytes) {
     info.cpu_quota = reader.get<std::uint32_t>();
     info.host_key = reader.counted<std::uint16_t>(kMaxPlaceKeyBytes);
     info.process_key = reader.counted<std::uint16_t>(kMaxPlaceKeyBytes);
+    info.machine_key = reader.counted<std::uint16_t>(kMaxPlaceKeyBytes);
     const auto words = reader.length<std::uint16_t>(kMaxCpuMaskWords);
     for (std::size_t i = 0; reader.good() && i < words; ++i) {
         info.cpu_mask.push_back(reader.get<std::uint64_t>());

@@ -28,6 +28,9 @@ struct RankInfo {
     std::string process_key;      // equal on one host: the same process
     CpuMask cpu_mask;             // that it may run on
     std::uint32_t cpu_quota = 0;  // whole CPUs that its control group is given; 0: no limit
+    // Equal: the same CPUs, though memory may not be shared (other namespaces, or a transport that
+    // was asked for). Empty: as the host.
+    std::string machine_key{};
     bool operator==(const RankInfo&) const = default;
 };
 

@@ -22,14 +22,17 @@ class Numbering {
     std::map<Key, int> numbers_;
 };
 
-int cores_of(const std::vector<int>& ranks, std::span<const RankInfo> infos) {
+// The union of their masks.
+int cpus_of(const std::vector<int>& ranks, std::span<const RankInfo> infos) {
     CpuMask mask;
+    for (int rank : ranks) mask = united(mask, infos[rank].cpu_mask);
+    return cpu_count_of(mask);
+}
+
+int cores_of(const std::vector<int>& ranks, std::span<const RankInfo> infos) {
     std::uint32_t quota = 0;
-    for (int rank : ranks) {
-        mask = united(mask, infos[rank].cpu_mask);
-        quota = std::max(quota, infos[rank].cpu_quota);
-    }
-    const int cores = cpu_count_of(mask);
+    for (int rank : ranks) quota = std::max(quota, infos[rank].cpu_quota);
+    const int cores = cpus_of(ranks, infos);
     if (quota == 0 || cores == 0) return cores;
     return std::min<int>(cores, static_cast<int>(std::min<std::uint32_t>(quota, 1u << 20)));
 }
@@ -44,6 +47,25 @@ bool crowded(int rank, const std::vector<int>& ranks, int cores, std::span<const
         return is_subset(infos[other].cpu_mask, mine);
     });
     return confined > cpu_count_of(mine);
+}
+
+// Nodes of one machine compete for its CPUs, but each has a quota of its own.
+std::vector<bool> crowded_machines(std::span<const RankInfo> infos) {
+    Numbering<std::pair<bool, std::string>> numbers;
+    std::vector<std::vector<int>> ranks_of_machine;
+    for (std::size_t rank = 0; rank < infos.size(); ++rank) {
+        const RankInfo& info = infos[rank];
+        const bool known = !info.machine_key.empty();
+        const int machine = numbers.number({known, known ? info.machine_key : info.host_key});
+        if (machine == static_cast<int>(ranks_of_machine.size())) ranks_of_machine.emplace_back();
+        ranks_of_machine[machine].push_back(static_cast<int>(rank));
+    }
+    std::vector<bool> result(infos.size());
+    for (const std::vector<int>& ranks : ranks_of_machine) {
+        const int cpus = cpus_of(ranks, infos);
+        for (int rank : ranks) result[rank] = crowded(rank, ranks, cpus, infos);
+    }
+    return result;
 }
 
 }  // namespace
@@ -88,10 +110,12 @@ Result<Topology> make_topology(std::span<const RankInfo> infos) {
     for (const std::vector<int>& ranks : topology.ranks_of_node) {
         topology.cores_of_node.push_back(cores_of(ranks, infos));
     }
+    topology.rank_is_crowded = crowded_machines(infos);
     for (int rank = 0; rank < topology.rank_count; ++rank) {
-        topology.rank_is_crowded.push_back(
-            crowded(rank, topology.local_ranks(rank),
-                    topology.cores_of_node[topology.node_of_rank[rank]], infos));
+        if (crowded(rank, topology.local_ranks(rank),
+                    topology.cores_of_node[topology.node_of_rank[rank]], infos)) {
+            topology.rank_is_crowded[rank] = true;
+        }
     }
     return topology;
 }

@@ -32,7 +32,7 @@ struct Topology {
     // cut to the largest quota. 0: not known.
     std::vector<int> cores_of_node;
     // More ranks must live on this rank's CPUs than there are: whoever spins there keeps a peer
-    // from running.
+    // from running. Ranks of other nodes count too, if those are on the same machine.
     std::vector<bool> rank_is_crowded;
 
     int node_count() const { return static_cast<int>(ranks_of_node.size()); }

@@ -12,6 +12,7 @@ TEST(Host, IsTheSameEveryTime) {
     const HostIdentity host = local_host();
     EXPECT_FALSE(host.name.empty());
     EXPECT_FALSE(host.place.host_key.empty());
+    EXPECT_FALSE(host.place.machine_key.empty());
     EXPECT_EQ(host.place, local_host().place);
     EXPECT_GT(cpu_count_of(host.place.cpu_mask), 0);
     EXPECT_TRUE(decode_rank_info(encode_rank_info(host.place)).ok());
@@ -23,6 +24,7 @@ TEST(Host, AnotherProcessIsOnTheSameHost) {
     if (child == 0) {
         const HostIdentity other = local_host();
         _exit(other.place.host_key == host.place.host_key &&
+                      other.place.machine_key == host.place.machine_key &&
                       other.place.process_key != host.place.process_key
                   ? 0
                   : 1);

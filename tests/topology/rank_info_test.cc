@@ -13,7 +13,8 @@ RankInfo example() {
     return {.host_key = "boot-id/ns:4026531840",
             .process_key = "4242/17",
             .cpu_mask = {0xff00ff00ff00ff00, 3},
-            .cpu_quota = 6};
+            .cpu_quota = 6,
+            .machine_key = "boot-id"};
 }
 
 TEST(RankInfo, SurvivesTheTrip) {

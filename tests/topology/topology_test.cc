@@ -65,6 +65,33 @@ TEST(Topology, AQuotaCrowdsToo) {
     EXPECT_EQ(t.rank_is_crowded, (std::vector{true, true}));
 }
 
+RankInfo on_machine(std::string machine, RankInfo info) {
+    info.machine_key = std::move(machine);
+    return info;
+}
+
+TEST(Topology, NodesOfOneMachineCrowdEachOther) {
+    // Three nodes, as namespaces or a transport make them, on the two CPUs of one machine.
+    std::vector<RankInfo> infos;
+    for (const char* node : {"a", "b", "c"}) {
+        infos.push_back(on_machine("m", place(node, "1", {0, 1})));
+    }
+    infos.push_back(on_machine("other", place("d", "1", {0, 1})));
+    const Topology t = made(infos);
+    EXPECT_EQ(t.node_count(), 4);
+    EXPECT_EQ(t.rank_is_crowded, (std::vector{true, true, true, false}));
+    EXPECT_EQ(t.cores_of_node, (std::vector{2, 2, 2, 2}));
+}
+
+TEST(Topology, AQuotaIsOfItsNodeAlone) {
+    // Two containers on a machine with four CPUs, each with two of them and two ranks.
+    std::vector<RankInfo> infos;
+    for (const char* node : {"a", "a", "b", "b"}) {
+        infos.push_back(on_machine("m", place(node, "1", {0, 1, 2, 3}, 2)));
+    }
+    EXPECT_EQ(made(infos).rank_is_crowded, std::vector<bool>(4, false));
+}
+
 TEST(Topology, UnknownCpusCountAsCrowded) {
     EXPECT_EQ(made({place("a", "1", {})}).rank_is_crowded, std::vector<bool>{true});
 }
