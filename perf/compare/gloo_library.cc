@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "library.h"
 
@@ -34,10 +35,12 @@ class Gloo final : public Library {
   public:
     Gloo(int rank, int rank_count, const std::string& folder)
         : rank_(rank), rank_count_(rank_count), store_(folder) {
-        context_ = connect("events");
-        polling_context_ = connect("polling");
+        for (const std::string& algorithm : algorithms()) {
+            contexts_[algorithm] = connect(algorithm);
+        }
         for (int peer = 0; peer < rank_count; ++peer) {
-            if (peer != rank) polling_context_->getPair(peer)->setSync(true, true);
+            if (peer == rank) continue;
+            contexts_["halving_doubling_polling"]->getPair(peer)->setSync(true, true);
         }
     }
 
@@ -55,6 +58,7 @@ class Gloo final : public Library {
                  const std::string& algorithm) override {
         input_ = input;
         output_ = output;
+        context_ = contexts_[algorithm];
         const int count = static_cast<int>(output.size());
         const std::vector<float*> buffers = {output.data()};
         if (algorithm == "ring") {
@@ -68,8 +72,8 @@ class Gloo final : public Library {
                 std::make_unique<gloo::AllreduceHalvingDoubling<float>>(context_, buffers, count);
         } else if (algorithm == "halving_doubling_polling") {
             if (output.size_bytes() > kPollingBytes) return false;
-            object_ = std::make_unique<gloo::AllreduceHalvingDoubling<float>>(polling_context_,
-                                                                              buffers, count);
+            object_ =
+                std::make_unique<gloo::AllreduceHalvingDoubling<float>>(context_, buffers, count);
         } else {
             give_up("gloo: unknown algorithm " + algorithm);
         }
@@ -98,7 +102,7 @@ class Gloo final : public Library {
             static_cast<void (*)(void*, const void*, const void*, std::size_t)>(&gloo::sum<float>));
     }
 
-    std::shared_ptr<gloo::rendezvous::Context> connect(const char* name) {
+    std::shared_ptr<gloo::rendezvous::Context> connect(const std::string& name) {
         gloo::transport::tcp::attr address("127.0.0.1");
         auto device = gloo::transport::tcp::CreateDevice(address);
         auto context = std::make_shared<gloo::rendezvous::Context>(rank_, rank_count_);
@@ -110,8 +114,10 @@ class Gloo final : public Library {
     int rank_;
     int rank_count_;
     gloo::rendezvous::FileStore store_;
-    std::shared_ptr<gloo::rendezvous::Context> context_;
-    std::shared_ptr<gloo::rendezvous::Context> polling_context_;
+    // One for each algorithm: where they share connections, a ring after a halving_doubling of 64
+    // MiB waits for ever.
+    std::map<std::string, std::shared_ptr<gloo::rendezvous::Context>> contexts_;
+    std::shared_ptr<gloo::rendezvous::Context> context_;  // of what was prepared
     std::span<const float> input_;
     std::span<float> output_;
     std::unique_ptr<gloo::AllreduceOptions> options_;

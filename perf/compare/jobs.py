@@ -8,7 +8,7 @@ import tempfile
 import time
 
 _OPEN_SECONDS = 90
-_ANSWER_SECONDS = 120
+_ANSWER_SECONDS = 45
 _END_SECONDS = 10
 _PAGE_BYTES = 4096
 
