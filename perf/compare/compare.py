@@ -52,8 +52,9 @@ class Comparison:
                     job = Job(launch, rank_count, self.folder)
                     stack.callback(job.end)
                     jobs.append(job)
-                    self.settings.setdefault(launch.name(), f"{launch.name()}: {job.description}, "
-                                             f"{launch.settings(rank_count) or 'its defaults'}")
+                    setting = (f"{launch.name()}: {job.description}, "
+                               f"{launch.settings(rank_count)}")
+                    self.settings.setdefault(setting, []).append(rank_count)
             weights = {size: 2 if size >= _LARGE_BYTES else 1 for size in sizes}
             for size in sizes:
                 left = seconds - (time.monotonic() - start)
@@ -158,7 +159,8 @@ def _facts(comparison, command, started, cpu):
         "legend": "Medians over rounds, of the slowest rank, out of place, in microseconds. The "
                   "last column is the median of the rounds' ratios with its 95 % interval; below 1 "
                   "xccl is faster; \"disturbed\": too few rounds were calm, it proves nothing. Gloo has no shared memory: it uses TCP in both parts.",
-        "settings": list(comparison.settings.values())
+        "settings": [f"{setting} ({', '.join(map(str, ranks))} ranks)"
+                     for setting, ranks in comparison.settings.items()]
         + ["all: float32 sum; page-aligned buffers, rewritten by their owner before each iteration;"
            " the calling threads pinned one to a core where there are enough, free elsewhere"],
         "run": [f"{(datetime.datetime.now() - started).total_seconds():.0f} s, "

@@ -31,9 +31,12 @@ class Launch:
         return self.library if self.transport == "any" else f"{self.library} {self.transport}"
 
     def settings(self, rank_count):
+        """Environment and launcher, with N for the number of ranks (the last word)."""
         words = [f"{key}={value}" for key, value in self.environment.items()]
-        command = self.launcher(rank_count) if self.launcher else []
-        return " ".join(words + [os.path.basename(word) for word in command[:1]] + command[1:])
+        if self.launcher is None:
+            return "its processes started one by one, TCP on 127.0.0.1"
+        first, *options, _ = self.launcher(rank_count)
+        return " ".join([*words, os.path.basename(first), *options, "N"])
 
 
 def launches(folder):
