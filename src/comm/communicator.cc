@@ -315,13 +315,13 @@ void Communicator::stop(const Status& cause) {
 // A peer's failure, with what this rank was in.
 Status Communicator::with_place(const Status& cause) const {
     if (cause.code() != xcclRemoteError) return cause;
-    std::string where = "in no operation yet";
+    std::string where = "was in no operation yet";
     if (const auto blockage = engine_.blockage()) {
-        where = "in " + describe(blockage->operation);
-    } else if (const std::uint64_t count = engine_.collectives_submitted()) {
-        where = fmt::format("past collective #{}", count);
+        where = "was in " + describe(blockage->operation);
+    } else if (const auto last = engine_.last_collective()) {
+        where = "was last in " + describe(*last);
     }
-    return Status(cause.code(), fmt::format("{}; rank {} was {}", cause.text(), rank(), where));
+    return Status(cause.code(), fmt::format("{}; rank {} {}", cause.text(), rank(), where));
 }
 
 // Takes the engine's first failure for the communicator's, and tells the others. If they were told

@@ -137,6 +137,10 @@ void Engine::check_mismatch() {
     }
 }
 
+std::optional<OperationDescriptor> Engine::last_collective() const {
+    return state_->context.history.at(collectives_submitted());
+}
+
 std::uint64_t Engine::collectives_submitted() const {
     return state_->collectives.submitted();
 }

@@ -103,6 +103,7 @@ class Engine {
     void check_mismatch();
 
     std::uint64_t collectives_submitted() const;  // the sequence number of the last one
+    std::optional<OperationDescriptor> last_collective() const;
 
   private:
     struct State;
