@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <latch>
 #include <set>
 
 #include "job.h"
@@ -171,12 +172,6 @@ TEST_F(Join, ARankIsClaimedOnce) {
 
 // ---- Ranks that fail ------------------------------------------------------------------------
 
-// What the ranks from 1 on are told, when rank 0 does as it likes.
-std::vector<Status> told_by(const Ids& ids, int rank_count, Deadline deadline) {
-    return in_threads(rank_count - 1,
-                      [&](int i) { return take_part(ids, i + 1, rank_count, deadline); });
-}
-
 TEST_F(Join, MissingRanksAreNamedToAll) {
     for (const int roots : {1, 2}) {
         new_ids(roots);
@@ -253,10 +248,15 @@ TEST_F(Join, TheDeathOfTheRootsProcessIsNamed) {
 
 TEST_F(Join, ARankThatGivesUpIsNamed) {
     new_ids();
-    std::thread quitter([&] { EXPECT_TRUE(join(ids_, 0, 3, soon(), nullptr).ok()); });
-    const auto results = told_by(ids_, 3, soon());
-    quitter.join();
-    for (const Status& result : results) {
+    std::latch arrived(3);  // whoever comes after all have left again is told just that
+    const auto results = in_threads(3, [&](int rank) {
+        auto exchange = join(ids_, rank, 3, soon(), nullptr);
+        arrived.arrive_and_wait();
+        XCCL_TRY(exchange);
+        return rank == 0 ? ok_status() : (*exchange)->all_gather("", soon()).status();
+    });
+    EXPECT_TRUE(results[0].ok()) << results[0].text();
+    for (const Status& result : {results[1], results[2]}) {
         EXPECT_EQ(result.code(), xcclRemoteError);
         EXPECT_TRUE(mentions(result, "rank 0 on")) << result.text();
         EXPECT_TRUE(mentions(result, "gave up")) << result.text();
