@@ -190,6 +190,15 @@ TEST(XcclRun, ADeadlySignalIsNamed) {
     EXPECT_EQ(job.exit_status(), 128 + 9);
 }
 
+// A rank that hears of a death exits before the dead one's memory is given back.
+TEST(XcclRun, ADeathIsTheCauseOfAnExitJustBefore) {
+    Job job(ranks(3, "case $XCCL_RANK in 0) exit 5;; 1) sleep 0.02; kill -9 $$;; esac; sleep 60"));
+    const std::string& said = job.all_output();
+    EXPECT_NE(said.find("xccl-run: rank 1 of 3"), std::string::npos) << said;
+    EXPECT_EQ(said.find("xccl-run: rank 0"), std::string::npos) << said;
+    EXPECT_EQ(job.exit_status(), 128 + SIGKILL);
+}
+
 TEST(XcclRun, OneRankThatFailsLast) {
     Job job(ranks(1, "exit 3"));
     EXPECT_EQ(job.all_output().find("ending the others"), std::string::npos);

@@ -79,6 +79,7 @@ Supervisor::Supervisor(const Options& options)
       output_(STDOUT_FILENO),
       errors_(STDERR_FILENO),
       deadline_(options.timeout_s > 0 ? after_seconds(options.timeout_s) : Deadline::never()),
+      verdict_(Deadline::never()),
       grace_(Deadline::never()) {}
 
 int Supervisor::run() {
@@ -221,16 +222,31 @@ void Supervisor::reap() {
         --running_;
         note_end(static_cast<int>(rank), wait_status);
     }
+    if (running_ == 0 && failure_ && phase_ == Phase::kRunning) blame();
 }
 
+// Whoever learns of a death may be gone sooner than the dead rank, whose memory is given back
+// first: a signal within this time is the cause, an exit before it the consequence.
+constexpr double kVerdictSeconds = 0.1;
+
 void Supervisor::note_end(int rank, int wait_status) {
-    const int status = exit_status_of(wait_status);
-    if (status == 0) return;
-    if (exit_status_ == 0) exit_status_ = status;
-    if (phase_ != Phase::kRunning) return;  // it was told to
+    if (wait_status == 0) return;
+    if (phase_ != Phase::kRunning) {  // it was told to end
+        if (exit_status_ == 0) exit_status_ = exit_status_of(wait_status);
+        return;
+    }
+    const bool by_signal = WIFSIGNALED(wait_status);
+    if (!failure_) verdict_ = after_seconds(kVerdictSeconds);
+    if (!failure_ || by_signal) failure_ = Failure{rank, wait_status};
+    if (by_signal) blame();
+}
+
+void Supervisor::blame() {
+    const auto [rank, wait_status] = *failure_;
+    exit_status_ = exit_status_of(wait_status);
     say(fmt::format("rank {} of {} ({}, process {}) {}{}", rank, options_.ranks,
-                    options_.command[0], ranks_[rank].process.process, how_it_ended(wait_status),
-                    running_ > 0 ? "; ending the others" : ""));
+                    options_.command[0], ranks_[static_cast<std::size_t>(rank)].process.process,
+                    how_it_ended(wait_status), running_ > 0 ? "; ending the others" : ""));
     begin_ending(SIGTERM);
 }
 
@@ -255,6 +271,8 @@ void Supervisor::check_time() {
         say(fmt::format("{} of {} ranks still run after {:g} s; ending them", running_,
                         options_.ranks, options_.timeout_s));
         begin_ending(SIGTERM);
+    } else if (phase_ == Phase::kRunning && failure_ && verdict_.passed()) {
+        blame();
     } else if (phase_ == Phase::kEnding && grace_.passed() && running_ > 0) {
         std::string late;
         for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
@@ -267,7 +285,7 @@ void Supervisor::check_time() {
 }
 
 Deadline Supervisor::next_deadline() const {
-    return phase_ == Phase::kRunning  ? deadline_
+    return phase_ == Phase::kRunning  ? (failure_ ? verdict_ : deadline_)
            : phase_ == Phase::kEnding ? grace_
                                       : Deadline::never();
 }

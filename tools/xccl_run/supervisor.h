@@ -7,6 +7,7 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ class Supervisor {
         bool running = false;
         LineSource output, errors;
     };
+    struct Failure {
+        int rank;
+        int wait_status;
+    };
 
     Status prepare();
     Status start_ranks();
@@ -56,6 +61,7 @@ class Supervisor {
     void stop_and_go_on();
     void reap();
     void note_end(int rank, int wait_status);
+    void blame();
     void begin_ending(int number);
     void kill_all();
     void check_time();
@@ -72,7 +78,8 @@ class Supervisor {
     std::vector<Rank> ranks_;
     int running_ = 0;
     Phase phase_ = Phase::kRunning;
-    Deadline deadline_, grace_;
+    std::optional<Failure> failure_;  // the first, as far as is known
+    Deadline deadline_, verdict_, grace_;
     int exit_status_ = 0;
 };
 
