@@ -133,7 +133,7 @@ bool CollectiveQueue::walk(const Operation& operation, std::uint32_t* budget) {
 bool CollectiveQueue::flushed(const Operation& operation, int* peer) const {
     if (!operation.launch->carried()) return true;
     for (const Link* link : operation.launch->links()) {
-        for (const PreparedLane& lane : operation.launch->lanes()) {
+        for (const BoundLane& lane : operation.launch->lanes()) {
             if (link->carrier == nullptr || link->carrier->flushed(link->peer, lane.link_lane)) {
                 continue;
             }

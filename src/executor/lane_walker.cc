@@ -33,20 +33,20 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
 [[gnu::flatten]] LaneWalker::Outcome LaneWalker::advance(Workspace& workspace,
                                                          std::uint32_t* budget) {
-    const std::vector<Step>& steps = lane_->lane->steps;
+    const BoundStep* const steps = lane_->steps.data();
+    const std::size_t step_count = lane_->steps.size();
     for (; !finished(); finish_tile()) {
-        for (; step_index_ < steps.size(); ++step_index_, missing_ = 0) {
+        for (; step_index_ < step_count; ++step_index_, missing_ = 0) {
             if (*budget == 0) return Outcome::kOutOfBudget;
-            const Step& step = steps[step_index_];
-            const StepBinding& binding = lane_->bindings[step_index_];
-            const std::uint64_t elements = count_elements(binding, step.span);
+            const BoundStep& step = steps[step_index_];
+            const std::uint64_t elements = step.elements(tile_);
             if (elements > 0) {
                 const std::uint64_t byte_count = elements * launch_->wire_element_bytes();
                 const Arrival arrival = gather(workspace, step, byte_count);
                 if (arrival == Arrival::kMissing) return Outcome::kBlocked;
                 if (arrival == Arrival::kBad) return Outcome::kBadMessage;
                 if (mutated(Mutant::kEarlyReuse)) release(step);
-                move(workspace, step, binding, elements);
+                move(workspace, step, elements);
                 publish(step, byte_count);
                 if (!mutated(Mutant::kEarlyReuse)) release(step);
             }
@@ -57,118 +57,91 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
 }
 
 LaneWalker::Wait LaneWalker::wait() const {
-    if (step_index_ >= lane_->lane->steps.size()) return {-1, false};
-    const Step& step = lane_->lane->steps[step_index_];
-    const Operand& operand = operands_of(step)[missing_];
-    if (operand.space != Space::kSlot) return {-1, false};
-    return {launch_->links()[operand.peer_index]->peer, missing_ >= step.source_count};
-}
-
-std::uint64_t LaneWalker::count_elements(const StepBinding& binding, std::uint32_t span) const {
-    const Piece first = binding.map->piece(binding.chunk, tile_);
-    if (span == 1) return first.count;
-    if (binding.coalesced) {
-        const Piece last = binding.map->piece(binding.chunk + span - 1, tile_);
-        return last.offset + last.count - first.offset;
-    }
-    std::uint64_t elements = first.count;
-    for (std::uint32_t i = 1; i < span; ++i) {
-        elements += binding.map->piece((binding.chunk + i) % binding.modulus, tile_).count;
-    }
-    return elements;
+    if (step_index_ >= lane_->steps.size()) return {-1, false};
+    const BoundStep& step = lane_->steps[step_index_];
+    if (step.receive_count + step.send_count == 0) return {-1, false};
+    return {lane_->ends[step.first_end + missing_].link->peer, missing_ >= step.receive_count};
 }
 
 // Looks at every message and slot of a step, first at the one that was missing last time.
-LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const Step& step,
+LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& step,
                                        std::uint64_t byte_count) {
-    const Operand* operands = operands_of(step);
-    const std::size_t count = step.source_count + std::size_t{step.destination_count};
-    std::size_t index = missing_;
-    for (std::size_t left = count; left > 0; --left) {
-        if (operands[index].space == Space::kSlot) {
-            Link& link = *launch_->links()[operands[index].peer_index];
-            const bool is_source = index < step.source_count;
-            std::byte* const slot = is_source ? receive(link, byte_count) : reserve(link);
-            if (slot == nullptr) {
-                missing_ = index;
-                return bad_message_.peer < 0 ? Arrival::kMissing : Arrival::kBad;
-            }
-            workspace.slots[index] = slot;
+    const BoundEnd* const ends = lane_->ends.data() + step.first_end;
+    const std::uint32_t count = step.receive_count + std::uint32_t{step.send_count};
+    std::uint32_t index = missing_;
+    for (std::uint32_t left = count; left > 0; --left) {
+        const BoundEnd& end = ends[index];
+        std::byte* const slot =
+            index < step.receive_count ? receive(end, byte_count) : reserve(end);
+        if (slot == nullptr) {
+            missing_ = index;
+            return bad_message_.peer < 0 ? Arrival::kMissing : Arrival::kBad;
         }
+        workspace.slots[end.operand] = slot;
         index = index + 1 == count ? 0 : index + 1;
     }
     return Arrival::kAllThere;
 }
 
 // The payload of the head message; null if there is none, or a bad one.
-std::byte* LaneWalker::receive(Link& link, std::uint64_t byte_count) {
+std::byte* LaneWalker::receive(const BoundEnd& end, std::uint64_t byte_count) {
     Message message;
-    if (!link.receivers[lane_->link_lane].peek(&message)) return nullptr;
+    if (!end.receiver->peek(&message)) return nullptr;
     if (message.signature != signature_ || message.byte_count != byte_count) {
         if (!same_epoch(message.signature, signature_)) return nullptr;
-        bad_message_ = {link.peer, message.signature != signature_, byte_count, message.byte_count};
+        bad_message_ = {end.link->peer, message.signature != signature_, byte_count,
+                        message.byte_count};
         return nullptr;
     }
     // Sources are only read; they share an array with destinations.
     return const_cast<std::byte*>(message.payload);
 }
 
-std::byte* LaneWalker::reserve(Link& link) const {
-    Sender& sender = link.senders[lane_->link_lane];
+std::byte* LaneWalker::reserve(const BoundEnd& end) const {
+    Sender& sender = *end.sender;
     std::byte* const slot = sender.reserve();
     if (slot != nullptr || !mutated(Mutant::kIgnoredCredit)) return slot;
     return reinterpret_cast<std::byte*>(sender.view().header(sender.published() + 1) + 1);
 }
 
-void LaneWalker::move(Workspace& workspace, const Step& step, const StepBinding& binding,
-                      std::uint64_t elements) const {
-    if (step.span == 1 || binding.coalesced) {
-        return move_run(workspace, step, binding.plain_copy, 0, elements, 0);
-    }
+void LaneWalker::move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const {
+    if (step.span == 1 || step.coalesced) return move_run(workspace, step, 0, elements, 0);
     std::size_t message_offset = 0;
     for (std::uint32_t i = 0; i < step.span; ++i) {
-        const std::uint32_t chunk = (binding.chunk + i) % binding.modulus;
-        const std::uint64_t run = binding.map->piece(chunk, tile_).count;
+        const std::uint32_t chunk = (step.chunk + i) % step.modulus;
+        const std::uint64_t run = step.map->piece(chunk, tile_).count;
         if (run == 0) continue;
-        move_run(workspace, step, binding.plain_copy, i, run, message_offset);
+        move_run(workspace, step, i, run, message_offset);
         message_offset += run * launch_->wire_element_bytes();
     }
 }
 
 // `elements` that lie side by side in every operand, from chunk `index` of the span on.
-void LaneWalker::move_run(Workspace& workspace, const Step& step, bool plain_copy,
-                          std::uint32_t index, std::uint64_t elements,
-                          std::size_t message_offset) const {
-    if (!plain_copy) return combine(workspace, step, index, elements, message_offset);
-    const Operand* operands = operands_of(step);
-    const std::size_t byte_count =
-        elements * (operands[0].space == Space::kInput || operands[0].space == Space::kOutput
-                        ? launch_->buffer_element_bytes()
-                        : launch_->wire_element_bytes());
-    const std::byte* source = address(workspace, operands, 0, index, message_offset);
+void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
+                          std::uint64_t elements, std::size_t message_offset) const {
+    if (!step.plain_copy) return combine(workspace, step, index, elements, message_offset);
+    const BoundOperand* const operands = lane_->operands.data() + step.first_operand;
+    const std::byte* source = address(operands[0], workspace.slots[0], index, message_offset);
+    const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
+                                                                : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
-        std::byte* destination = address(workspace, operands, i, index, message_offset);
+        std::byte* destination = address(operands[i], workspace.slots[i], index, message_offset);
         if (destination != source) copy_bytes(destination, source, byte_count);
     }
 }
 
-void LaneWalker::combine(Workspace& workspace, const Step& step, std::uint32_t index,
+void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                          std::uint64_t elements, std::size_t message_offset) const {
     const Launch& launch = launch_->launch();
-    const Operand* operands = operands_of(step);
-    const auto is_wide = [&](const Operand& operand) {
-        return launch_->wide() &&
-               (operand.space == Space::kScratch || operand.space == Space::kSlot);
-    };
-    for (std::size_t i = 0; i < step.source_count; ++i) {
-        workspace.sources[i] = {address(workspace, operands, i, index, message_offset),
-                                is_wide(operands[i]),
-                                launch.scale_input && operands[i].space == Space::kInput};
+    const BoundOperand* operand = lane_->operands.data() + step.first_operand;
+    std::byte* const* slot = workspace.slots.data();
+    for (std::size_t i = 0; i < step.source_count; ++i, ++operand, ++slot) {
+        workspace.sources[i] = {address(*operand, *slot, index, message_offset), operand->wide,
+                                operand->scaled};
     }
-    for (std::size_t i = 0; i < step.destination_count; ++i) {
-        const std::size_t operand = step.source_count + i;
-        workspace.destinations[i] = {address(workspace, operands, operand, index, message_offset),
-                                     is_wide(operands[operand])};
+    for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
+        workspace.destinations[i] = {address(*operand, *slot, index, message_offset),
+                                     operand->wide};
     }
     reduce({.type = launch.type,
             .kind = launch.reduce_kind,
@@ -178,41 +151,42 @@ void LaneWalker::combine(Workspace& workspace, const Step& step, std::uint32_t i
             .scale = buffers_.scale});
 }
 
-// Where chunk `index` of the span of an operand begins.
-std::byte* LaneWalker::address(const Workspace& workspace, const Operand* operands,
-                               std::size_t operand, std::uint32_t index,
+// Where chunk `index` of the span of an operand begins; `slot` if it is a message.
+std::byte* LaneWalker::address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                                std::size_t message_offset) const {
-    const std::uint32_t chunk = operands[operand].chunk + index;
-    const std::uint64_t width = launch_->buffer_element_bytes();
-    switch (operands[operand].space) {
+    switch (operand.space) {
         case Space::kInput:  // only ever a source
             return const_cast<std::byte*>(buffers_.input) +
-                   launch_->input().piece(chunk, tile_).offset * width;
+                   buffer_offset(operand, launch_->input(), index);
         case Space::kOutput:
-            return buffers_.output + launch_->output().piece(chunk, tile_).offset * width;
+            return buffers_.output + buffer_offset(operand, launch_->output(), index);
         case Space::kScratch:
-            return lane_->scratch + chunk * launch_->scratch_stride();
+            return lane_->scratch + operand.first_offset + index * launch_->scratch_stride();
         case Space::kSlot:
             break;
     }
-    return workspace.slots[operand] + message_offset;
+    return slot + message_offset;
 }
 
-void LaneWalker::publish(const Step& step, std::uint64_t byte_count) const {
-    for (const Operand& operand : lane_->lane->destinations(step)) {
-        if (operand.space != Space::kSlot) continue;
-        Link& link = *launch_->links()[operand.peer_index];
-        link.senders[lane_->link_lane].publish(static_cast<std::uint32_t>(byte_count), signature_);
-        tell_published(link, lane_->link_lane);
+std::uint64_t LaneWalker::buffer_offset(const BoundOperand& operand, const PieceMap& map,
+                                        std::uint32_t index) const {
+    if (tile_ == 0 && index == 0) return operand.first_offset;
+    return map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
+}
+
+void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {
+    const BoundEnd* end = lane_->ends.data() + step.first_end + step.receive_count;
+    for (std::uint32_t left = step.send_count; left > 0; --left, ++end) {
+        end->sender->publish(static_cast<std::uint32_t>(byte_count), signature_);
+        tell_published(*end->link, lane_->link_lane);
     }
 }
 
-void LaneWalker::release(const Step& step) const {
-    for (const Operand& operand : lane_->lane->sources(step)) {
-        if (operand.space != Space::kSlot) continue;
-        Link& link = *launch_->links()[operand.peer_index];
-        link.receivers[lane_->link_lane].release();
-        tell_released(link, lane_->link_lane);
+void LaneWalker::release(const BoundStep& step) const {
+    const BoundEnd* end = lane_->ends.data() + step.first_end;
+    for (std::uint32_t left = step.receive_count; left > 0; --left, ++end) {
+        end->receiver->release();
+        tell_released(*end->link, lane_->link_lane);
     }
 }
 

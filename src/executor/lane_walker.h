@@ -50,32 +50,29 @@ class LaneWalker {
   private:
     enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
 
-    std::uint64_t count_elements(const StepBinding& binding, std::uint32_t span) const;
-    Arrival gather(Workspace& workspace, const Step& step, std::uint64_t byte_count);
-    std::byte* receive(Link& link, std::uint64_t byte_count);
-    std::byte* reserve(Link& link) const;
-    void move(Workspace& workspace, const Step& step, const StepBinding& binding,
-              std::uint64_t elements) const;
-    void move_run(Workspace& workspace, const Step& step, bool plain_copy, std::uint32_t index,
+    Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
+    std::byte* receive(const BoundEnd& end, std::uint64_t byte_count);
+    std::byte* reserve(const BoundEnd& end) const;
+    void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
+    void move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                   std::uint64_t elements, std::size_t message_offset) const;
-    std::byte* address(const Workspace& workspace, const Operand* operands, std::size_t operand,
-                       std::uint32_t index, std::size_t message_offset) const;
-    void combine(Workspace& workspace, const Step& step, std::uint32_t index,
+    void combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                  std::uint64_t elements, std::size_t message_offset) const;
-    void publish(const Step& step, std::uint64_t byte_count) const;
-    void release(const Step& step) const;
+    std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
+                       std::size_t message_offset) const;
+    std::uint64_t buffer_offset(const BoundOperand& operand, const PieceMap& map,
+                                std::uint32_t index) const;
+    void publish(const BoundStep& step, std::uint64_t byte_count) const;
+    void release(const BoundStep& step) const;
     void finish_tile();
-    const Operand* operands_of(const Step& step) const {
-        return lane_->lane->operands.data() + step.first_operand;
-    }
 
     const PreparedLaunch* launch_ = nullptr;
-    const PreparedLane* lane_ = nullptr;
+    const BoundLane* lane_ = nullptr;
     Buffers buffers_;
     std::uint32_t signature_ = 0;
     std::uint64_t tile_ = 0;
     std::size_t step_index_ = 0;
-    std::size_t missing_ = 0;  // operand that the step waited for when last tried
+    std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;
 };
 

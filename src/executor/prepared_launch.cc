@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::size_t kScratchAlignment = 64;  // a cache line
 
-bool is_buffer(Space space) {
-    return space == Space::kInput || space == Space::kOutput;
-}
-
 // Does a peer appear twice among these? A step could then see the head message only once.
 bool repeats_peer(std::span<const Operand> operands) {
     std::vector<std::uint16_t> peers;
@@ -57,8 +53,9 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     links_ = std::move(links);
     carried_ = std::any_of(links_.begin(), links_.end(),
                            [](const Link* link) { return link->carrier != nullptr; });
+    const LaneBinding binding{launch_, input_, output_, work_, links_, wide_, scratch_stride_};
     for (int index = 0; index < static_cast<int>(program.lanes.size()); ++index) {
-        lanes_.push_back(prepare_lane(index));
+        lanes_.push_back(bind_lane(binding, index));
         for (const Step& step : program.lanes[index].steps) {
             operand_limit_ = std::max<std::size_t>(
                 operand_limit_, step.source_count + std::size_t{step.destination_count});
@@ -133,64 +130,6 @@ Status PreparedLaunch::check_step(const Lane& lane, const Step& step) const {
         }
     }
     return ok_status();
-}
-
-PreparedLane PreparedLaunch::prepare_lane(int index) const {
-    PreparedLane prepared;
-    prepared.lane = &steps().lanes[index];
-    prepared.link_lane = launch_.first_lane + index;
-    prepared.first_tile = steps().copy_of(static_cast<std::uint32_t>(index));
-    prepared.tile_stride = steps().copy_count();
-    for (const Step& step : prepared.lane->steps) {
-        prepared.bindings.push_back(bind_step(*prepared.lane, step));
-        if (launch_.divide_output_by == 0) continue;
-        for (const Operand& operand : prepared.lane->destinations(step)) {
-            for (std::uint32_t i = 0; operand.space == Space::kOutput && i < step.span; ++i) {
-                prepared.output_chunks.push_back(operand.chunk + i);
-            }
-        }
-    }
-    auto& chunks = prepared.output_chunks;
-    std::sort(chunks.begin(), chunks.end());
-    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
-    return prepared;
-}
-
-StepBinding PreparedLaunch::bind_step(const Lane& lane, const Step& step) const {
-    const std::span<const Operand> operands(
-        lane.operands.data() + step.first_operand,
-        step.source_count + std::size_t{step.destination_count});
-    const auto order = [](const Operand& operand) {
-        if (is_buffer(operand.space)) return 0;
-        return operand.space == Space::kScratch ? 1 : 2;
-    };
-    const Operand& best =
-        *std::min_element(operands.begin(), operands.end(),
-                          [&](const Operand& a, const Operand& b) { return order(a) < order(b); });
-
-    StepBinding binding;
-    binding.map = &map_of(best.space);
-    binding.modulus = is_buffer(best.space) ? UINT32_MAX : steps().chunk_count;
-    binding.chunk = best.chunk % binding.modulus;
-    binding.coalesced =
-        binding.map->contiguous() && std::uint64_t{binding.chunk} + step.span <= binding.modulus;
-    const Operand& source = operands.front();
-    binding.plain_copy =
-        step.source_count == 1 && !(source.space == Space::kInput && launch_.scale_input);
-    for (const Operand& operand : operands) {
-        binding.coalesced &= operand.space != Space::kScratch && map_of(operand.space).contiguous();
-        binding.plain_copy &= is_wide(operand.space) == is_wide(source.space);
-    }
-    return binding;
-}
-
-bool PreparedLaunch::is_wide(Space space) const {
-    return wide_ && !is_buffer(space);
-}
-
-const PieceMap& PreparedLaunch::map_of(Space space) const {
-    if (space == Space::kInput) return input_;
-    return space == Space::kOutput ? output_ : work_;
 }
 
 }  // namespace xccl

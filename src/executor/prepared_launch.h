@@ -3,36 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
+#include "executor/bound_lane.h"
 #include "executor/launch.h"
 #include "executor/piece_map.h"
 #include "transport/link.h"
 
 namespace xccl {
-
-// What is known of a step before its tile is.
-struct StepBinding {
-    // The lengths of its pieces are read from its first operand in a buffer, else in scratch, else
-    // from the chunk that its message carries. Chunk i of the span is (chunk + i) % modulus there.
-    const PieceMap* map = nullptr;
-    std::uint32_t chunk = 0;
-    std::uint32_t modulus = 0;
-    bool coalesced = false;   // the whole span is one run of bytes in every operand
-    bool plain_copy = false;  // one source whose bytes are written as they are
-};
-
-struct PreparedLane {
-    const Lane* lane = nullptr;
-    int link_lane = 0;
-    std::uint64_t first_tile = 0;
-    std::uint64_t tile_stride = 1;
-    std::vector<StepBinding> bindings;         // by step
-    std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
-    std::byte* scratch = nullptr;
-};
 
 class PreparedLaunch {
   public:
@@ -47,7 +26,7 @@ class PreparedLaunch {
 
     const Launch& launch() const { return launch_; }
     const Steps& steps() const { return *launch_.steps; }
-    const std::vector<PreparedLane>& lanes() const { return lanes_; }
+    const std::vector<BoundLane>& lanes() const { return lanes_; }
     const std::vector<Link*>& links() const { return links_; }
     std::uint64_t tile_count() const { return tile_count_; }
     std::uint64_t call_hash() const { return call_hash_; }
@@ -67,10 +46,6 @@ class PreparedLaunch {
     Status check(const LaneGeometry& geometry) const;
     Status check_lane(const Lane& lane) const;
     Status check_step(const Lane& lane, const Step& step) const;
-    PreparedLane prepare_lane(int index) const;
-    StepBinding bind_step(const Lane& lane, const Step& step) const;
-    bool is_wide(Space space) const;
-    const PieceMap& map_of(Space space) const;
 
     const Launch launch_;
     const std::uint64_t call_hash_;
@@ -85,7 +60,7 @@ class PreparedLaunch {
     std::size_t operand_limit_ = 0;
     bool carried_ = false;
     std::vector<Link*> links_;
-    std::vector<PreparedLane> lanes_;
+    std::vector<BoundLane> lanes_;
     std::shared_ptr<std::byte> scratch_;
 };
 

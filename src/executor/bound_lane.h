@@ -1,0 +1,79 @@
+// A lane bound to a launch: all that is known of a step before its tile is, worked out once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "executor/launch.h"
+#include "executor/piece_map.h"
+#include "schedule/steps.h"
+#include "transport/link.h"
+
+namespace xccl {
+
+struct BoundOperand {
+    Space space = Space::kInput;
+    bool wide = false;    // holds the type that is accumulated in, not the buffers'
+    bool scaled = false;  // multiplied when it is read
+    std::uint32_t chunk = 0;
+    std::uint64_t first_offset = 0;  // bytes: in the buffer in tile 0, in scratch in every tile
+};
+
+// A message that a step reads or writes.
+struct BoundEnd {
+    Link* link = nullptr;
+    Receiver* receiver = nullptr;  // if it reads
+    Sender* sender = nullptr;      // if it writes
+    std::uint32_t operand = 0;     // of the step
+};
+
+struct BoundStep {
+    std::uint32_t first_operand = 0;  // sources, then destinations
+    std::uint16_t source_count = 0;
+    std::uint16_t destination_count = 0;
+    std::uint32_t first_end = 0;  // messages that it reads, then those that it writes
+    std::uint16_t receive_count = 0;
+    std::uint16_t send_count = 0;
+
+    // The lengths of its pieces are read from its first operand in a buffer, else in scratch, else
+    // from the chunk that its message carries. Chunk i of the span is (chunk + i) % modulus there.
+    const PieceMap* map = nullptr;
+    std::uint32_t chunk = 0;
+    std::uint32_t modulus = 0;
+    std::uint32_t span = 1;
+    bool coalesced = false;   // the whole span is one run of bytes in every operand
+    bool plain_copy = false;  // one source whose bytes are written as they are
+    std::uint64_t first_elements =
+        0;  // of the whole span in tile 0; small operations have no other
+
+    std::uint64_t elements(std::uint64_t tile) const {
+        return tile == 0 ? first_elements : count_elements(tile);
+    }
+    std::uint64_t count_elements(std::uint64_t tile) const;
+};
+
+struct BoundLane {
+    int link_lane = 0;
+    std::uint64_t first_tile = 0;
+    std::uint64_t tile_stride = 1;
+    std::vector<BoundStep> steps;
+    std::vector<BoundOperand> operands;
+    std::vector<BoundEnd> ends;
+    std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
+    std::byte* scratch = nullptr;
+};
+
+// What a lane is bound to.
+struct LaneBinding {
+    const Launch& launch;
+    const PieceMap& input;
+    const PieceMap& output;
+    const PieceMap& work;
+    const std::vector<Link*>& links;  // by index of Steps::peers
+    bool wide = false;                // messages and scratch hold the type that is accumulated in
+    std::size_t scratch_stride = 0;   // bytes from one chunk of scratch to the next
+};
+BoundLane bind_lane(const LaneBinding& binding, int index);
+
+}  // namespace xccl
