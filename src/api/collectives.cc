@@ -92,7 +92,7 @@ xcclResult_t collective(xcclColl_t coll, const Arguments& a, xcclComm_t comm, xc
             // An operator of the caller's may be destroyed, and its number given to another one.
             last = {call.premul ? 0 : pin->number, coll, a, std::move(call)};
         }
-        return issue(std::move(pin), last.call, stream);
+        return issue(pin, last.call, stream);
     });
 }
 
@@ -228,7 +228,7 @@ xcclResult_t xcclBarrier(xcclComm_t comm, xcclStream_t stream) {
         Call call;
         call.coll = xcclCollBarrier;
         call.count = 1;
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 
@@ -255,7 +255,7 @@ xcclResult_t xcclAllGatherv(const void* sendbuff, void* recvbuff, const size_t* 
         call.send = sendbuff;
         call.recv = recvbuff;
         call.vectors = arguments({}, std::move(recv));
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 
@@ -282,7 +282,7 @@ xcclResult_t xcclReduceScatterv(const void* sendbuff, void* recvbuff, const size
         call.send = sendbuff;
         call.recv = recvbuff;
         call.vectors = arguments(std::move(send), {});
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 
@@ -316,7 +316,7 @@ xcclResult_t xcclAlltoAllv(const void* sendbuff, const size_t* sendcounts, const
         call.send = sendbuff;
         call.recv = recvbuff;
         call.vectors = arguments(std::move(send), std::move(recv));
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 
@@ -335,7 +335,7 @@ xcclResult_t xcclSend(const void* sendbuff, size_t count, xcclDataType_t datatyp
         call.send = sendbuff;
         call.count = count;
         call.root = peer;
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 
@@ -353,7 +353,7 @@ xcclResult_t xcclRecv(void* recvbuff, size_t count, xcclDataType_t datatype, int
         call.recv = recvbuff;
         call.count = count;
         call.root = peer;
-        return issue(std::move(pin), std::move(call), stream);
+        return issue(pin, call, stream);
     });
 }
 

@@ -33,13 +33,13 @@ Status run_alone(CommObject& comm, const Call& call, const std::shared_ptr<HostS
     return run_solo(call);
 }
 
-Status issue(CommTable::Pin comm, Call call, xcclStream_t stream) {
+Status issue(const CommTable::Pin& comm, const Call& call, xcclStream_t stream) {
     std::shared_ptr<HostStream> host_stream;
     if (stream != nullptr) {
         XCCL_ASSIGN(host_stream, stream_of(stream));
     }
     if (__builtin_expect(in_group(), 0)) {
-        group_add(comm.shared(), std::move(call), std::move(host_stream));
+        group_add(comm.shared(), call, std::move(host_stream));
         return ok_status();
     }
     if (comm->alone()) return run_alone(*comm, call, host_stream);
@@ -48,7 +48,7 @@ Status issue(CommTable::Pin comm, Call call, xcclStream_t stream) {
     XCCL_TRY(communicator.failure());
     auto work = std::make_shared<Work>();
     work->comm = comm->communicator;
-    work->call = std::move(call);
+    work->call = call;
     host_stream->enqueue(work);
     communicator.issue(work);
     host_stream->advance();  // lets it start, if nothing is before it

@@ -15,7 +15,7 @@ StreamTable& stream_table();
 
 Result<std::shared_ptr<HostStream>> stream_of(xcclStream_t stream);
 
-Status issue(CommTable::Pin comm, Call call, xcclStream_t stream);
+Status issue(const CommTable::Pin& comm, const Call& call, xcclStream_t stream);
 
 // One rank alone: the operation is a copy, done by the caller or when the stream gets there.
 Status run_alone(CommObject& comm, const Call& call, const std::shared_ptr<HostStream>& stream);

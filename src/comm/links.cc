@@ -8,7 +8,8 @@ Links::Links(const Membership* membership, std::unique_ptr<SharedMemoryTransport
       local_(std::move(local)),
       remote_(std::move(remote)),
       doorbell_socket_(std::move(doorbell_socket)),
-      my_index_(local_->local_index(membership->rank)),
+      my_bell_(segment().doorbell(local_index(membership->rank))),
+      my_board_(segment().operations(local_index(membership->rank))),
       links_(static_cast<std::size_t>(membership->rank_count())) {}
 
 Result<Link*> Links::link(int peer) {
@@ -21,7 +22,7 @@ Result<Link*> Links::link(int peer) {
 }
 
 void Links::publish(const OperationDescriptor& operation) {
-    segment().operations(my_index_).publish(operation);
+    my_board_.publish(operation);
     if (Carrier* remote = carrier()) remote->announce(operation);
 }
 
@@ -50,18 +51,17 @@ std::vector<std::pair<std::string, std::uint64_t>> Links::bytes_sent() const {
 }
 
 void Links::sleep(std::chrono::microseconds limit, const std::function<bool()>& look) {
-    Doorbell& bell = segment().doorbell(my_index_);
     const bool enrolled = segment().everyone_enrolled();
     if (Carrier* remote = carrier()) {
-        sleep_on(bell, doorbell_socket_, remote->poll_descriptor(), limit, segment().reach(),
+        sleep_on(my_bell_, doorbell_socket_, remote->poll_descriptor(), limit, segment().reach(),
                  enrolled, look);
     } else {
-        sleep_on(bell, limit, segment().reach(), enrolled, look);
+        sleep_on(my_bell_, limit, segment().reach(), enrolled, look);
     }
 }
 
 void Links::wake() {
-    ring(segment().doorbell(my_index_));
+    ring(my_bell_);
 }
 
 }  // namespace xccl

@@ -50,7 +50,8 @@ class Links : public Neighbourhood {
     const std::unique_ptr<SharedMemoryTransport> local_;
     const std::unique_ptr<Transport> remote_;
     const DoorbellSocket doorbell_socket_;  // used if there is a carrier
-    const int my_index_;
+    Doorbell& my_bell_;
+    OperationBoard& my_board_;
     std::vector<std::unique_ptr<Link>> links_;  // by rank; null until the engine wants it
 };
 
