@@ -1,7 +1,8 @@
 // Goal: the engine does what steps say, whatever stands in its way: full mailboxes, missing
 // messages, tiles, lanes, empty pieces, budgets.
 // Method: programs written by hand, n engines in one thread, results compared with a plain loop.
-// Covers: executor/collective_queue.cc executor/lane_walker.cc executor/piece_map.cc
+// Covers: executor/bound_lane.cc executor/collective_queue.cc executor/lane_walker.cc
+// Covers: executor/piece_map.cc
 #include "executor/engine.h"
 
 #include <gtest/gtest.h>
