@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <tuple>
 #include <utility>
@@ -95,6 +96,12 @@ bool ExpressionTable::covers_all_ranks(ExpressionId id) {
     int count = 0;
     for (std::uint64_t word : set) count += std::popcount(word);
     return count == rank_count_;
+}
+
+void ExpressionTable::forget_combinations() {
+    nodes_.clear();
+    covered_.clear();
+    std::fill(buckets_.begin(), buckets_.end(), kUndefined);
 }
 
 std::string ExpressionTable::print(ExpressionId id) const {

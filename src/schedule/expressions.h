@@ -67,6 +67,8 @@ class ExpressionTable {
     // "((x0 x1) x2)": x<rank>, and r(...) where a partial result is rounded. Of two operands the
     // one with the lowest rank stands first, so equal expressions of two tables read alike.
     std::string print(ExpressionId id) const;
+    // Keeps the leaves only: their ids stay valid, all others do not.
+    void forget_combinations();
     std::size_t node_count() const { return nodes_.size(); }
 
   private:

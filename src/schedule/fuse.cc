@@ -1,7 +1,7 @@
 #include "schedule/fuse.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <array>
 
 #include "base/limits.h"
 
@@ -108,24 +108,25 @@ std::vector<Move> moves_of(const Lane& lane) {
 // Which cells are still to be read, looking back from the end of a lane.
 class Liveness {
   public:
-    bool is_live(const Operand& operand, std::uint32_t span) const {
-        for (std::uint32_t i = 0; i < span; ++i) {
-            const auto found = live_.find(key(operand, i));
-            // At the end of a tile the output is live, and scratch is not.
-            if (found == live_.end() ? operand.space == Space::kOutput : found->second) return true;
-        }
-        return false;
+    bool is_live(const Operand& operand, std::uint32_t span) {
+        bool live = false;
+        for (std::uint32_t i = 0; i < span; ++i) live |= cell(operand, i) != 0;
+        return live;
     }
     void set(const Operand& operand, std::uint32_t span, bool live) {
         if (!in_memory(operand)) return;
-        for (std::uint32_t i = 0; i < span; ++i) live_[key(operand, i)] = live;
+        for (std::uint32_t i = 0; i < span; ++i) cell(operand, i) = live ? 1 : 0;
     }
 
   private:
-    static std::uint64_t key(const Operand& operand, std::uint32_t i) {
-        return std::uint64_t{static_cast<std::uint8_t>(operand.space)} << 32 | (operand.chunk + i);
+    // At the end of a tile the output is live, and scratch is not.
+    std::uint8_t& cell(const Operand& operand, std::uint32_t i) {
+        std::vector<std::uint8_t>& cells = live_[static_cast<std::size_t>(operand.space)];
+        const std::size_t at = std::size_t{operand.chunk} + i;
+        if (at >= cells.size()) cells.resize(at + 1, operand.space == Space::kOutput ? 1 : 0);
+        return cells[at];
     }
-    std::unordered_map<std::uint64_t, bool> live_;
+    std::array<std::vector<std::uint8_t>, 3> live_;  // by space: input, output, scratch
 };
 
 // A message that nobody wants must still be taken from its mailbox, so it keeps one destination.

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "schedule/check_steps.h"
 #include "schedule/contract.h"
+#include "schedule/value_window.h"
 
 namespace xccl {
 namespace {
@@ -14,8 +15,9 @@ constexpr std::uint32_t kNobody = UINT32_MAX;
 
 struct SymbolicMessage {
     std::uint32_t chunk = 0;
+    std::uint32_t span = 0;
     std::uint64_t length_class = 0;
-    std::vector<ExpressionId> values;
+    std::vector<ExpressionId> values;  // of the window
 };
 
 // One direction of one lane between two ranks: a bounded queue with one writer and one reader.
@@ -32,22 +34,25 @@ struct Walker {
     int pass = 0;
     std::vector<std::uint32_t> incoming;  // channel by peer index
     std::vector<std::uint32_t> outgoing;
-    std::vector<ExpressionId> scratch;
+    WindowValues scratch;
     const Operand* missing = nullptr;  // a message that is not there, or a slot that is not free
     bool missing_message = false;
 };
 
 class Machine {
   public:
-    Machine(std::span<const Steps> ranks, const VerifyOptions& options,
-            const std::vector<MemoryMap>& memories, Proof& proof)
-        : ranks_(ranks), options_(options), memories_(memories), proof_(proof) {
-        fill_buffers();
+    // Of one copy of the program's lanes.
+    Machine(std::span<const Steps> ranks, const VerifyOptions& options, std::uint32_t copy,
+            Proof& proof)
+        : ranks_(ranks), options_(options), proof_(proof) {
+        connect(copy);
     }
 
-    // Runs the lanes of one copy of the program.
-    Status run(std::uint32_t copy);
-    Status check_outputs();
+    // Runs all lanes, with the values of one window, and checks what they deliver.
+    Status run(Window window);
+    // Of one run: all are alike.
+    std::uint64_t step_count() const { return step_count_; }
+    std::uint64_t message_count() const { return message_count_; }
 
   private:
     Party party(int rank) const {
@@ -57,18 +62,20 @@ class Machine {
     std::uint32_t label(int pass, std::uint32_t chunk) const {
         return static_cast<std::uint32_t>(pass) * label_stride_ + chunk;
     }
-    std::vector<ExpressionId>& buffer(const Walker& walker) {
-        return buffers_[static_cast<std::size_t>(walker.rank) * options_.passes + walker.pass];
+    WindowValues& buffers_of(int rank, int pass) {
+        return buffers_[static_cast<std::size_t>(rank) * options_.passes + pass];
     }
-    void fill_buffers();
+    void start(Window window);
+    Status check_outputs();
     void connect(std::uint32_t copy);
     std::uint32_t channel_between(int from, int to, std::uint32_t lane);
     Status advance(std::uint32_t index);
     bool is_ready(Walker& walker, const Lane& lane, const Step& step, std::uint32_t index);
     Status take(Walker& walker, const Lane& lane, const Step& step);
     Status gather(Walker& walker, const Lane& lane, const Step& step);
-    Status read(Walker& walker, const Operand& operand, const Step& step, std::uint32_t i,
-                ExpressionId* value);
+    Status gather_part(Walker& walker, const Lane& lane, const Step& step, const Part& part);
+    ExpressionId* values_at(Walker& walker, const Operand& operand, const Part& part);
+    void find_parts(const Walker& walker, const Lane& lane, const Step& step);
     void write(Walker& walker, const Lane& lane, const Step& step, std::uint64_t length_class);
     void release(Walker& walker, const Lane& lane, const Step& step);
     void wake(Channel& channel);
@@ -86,31 +93,49 @@ class Machine {
 
     const std::span<const Steps> ranks_;
     const VerifyOptions& options_;
-    const std::vector<MemoryMap>& memories_;
     Proof& proof_;
     const std::uint32_t label_stride_ = ranks_[0].chunk_count;
     std::vector<Walker> walkers_;
     std::vector<Channel> channels_;
     std::unordered_map<std::uint64_t, std::uint32_t> channel_index_;
     std::vector<std::uint32_t> runnable_;
-    std::vector<std::vector<ExpressionId>> buffers_;  // [rank][pass][cell]
-    std::vector<ExpressionId> values_;                // of the step that is being taken
+    Window window_;
+    std::vector<WindowValues> buffers_;  // [rank][pass]
+    std::array<Part, 2> parts_;          // of the step that is being taken, its values and messages
+    std::vector<ExpressionId> values_;
+    std::vector<const ExpressionId*> sources_;
     std::vector<ExpressionId> terms_;
-    std::vector<Contributions> everybody_;  // by label
+    std::vector<Contributions> everybody_;  // by label, in the window
+    std::uint64_t step_count_ = 0;
+    std::uint64_t message_count_ = 0;
 };
 
-void Machine::fill_buffers() {
+// Nothing is known but the window's inputs, and all lanes stand before their first step. (Mailboxes
+// are empty: a run that leaves messages over has failed.)
+void Machine::start(Window window) {
+    window_ = window;
+    step_count_ = message_count_ = 0;
+    proof_.expressions.forget_combinations();
+    buffers_.clear();
     for (int rank = 0; rank < static_cast<int>(ranks_.size()); ++rank) {
+        const Party owner = party(rank);
+        const Window inputs = chunks_in_window(owner, Space::kInput, window_);
         for (int pass = 0; pass < options_.passes; ++pass) {
-            std::vector<ExpressionId> cells(memories_[rank].buffer_cell_count(), kUndefined);
-            const std::uint32_t count = input_chunk_count(party(rank));
-            for (std::uint32_t chunk = 0; chunk < count; ++chunk) {
-                const std::uint32_t work = work_of_input(party(rank), chunk);
-                cells[memories_[rank].cell(Space::kInput, chunk)] =
-                    proof_.expressions.leaf(rank, label(pass, work));
+            WindowValues& values = buffers_.emplace_back(owner, window_, options_.in_place);
+            for (std::uint32_t i = 0; i < inputs.count; ++i) {
+                const std::uint32_t chunk = inputs.first + i;
+                const std::uint32_t here = label(pass, work_of_input(owner, chunk));
+                *values.at(Space::kInput, chunk, 0) = proof_.expressions.leaf(rank, here);
             }
-            buffers_.push_back(std::move(cells));
         }
+    }
+    for (std::size_t index = 0; index < walkers_.size(); ++index) {
+        Walker& walker = walkers_[index];
+        walker.step = 0;
+        walker.pass = 0;
+        walker.scratch = WindowValues::scratch(party(walker.rank), window_,
+                                               ranks_[walker.rank].scratch_chunk_count);
+        runnable_.push_back(static_cast<std::uint32_t>(index));
     }
 }
 
@@ -124,31 +149,29 @@ std::uint32_t Machine::channel_between(int from, int to, std::uint32_t lane) {
 }
 
 void Machine::connect(std::uint32_t copy) {
-    walkers_.clear();
     for (const Steps& steps : ranks_) {
         for (std::uint32_t strand = 0; strand < steps.strand_count; ++strand) {
             Walker walker;
             walker.rank = steps.rank;
             walker.lane = copy * steps.strand_count + strand;
-            walker.scratch.assign(steps.scratch_chunk_count, kUndefined);
             for (std::uint16_t peer : steps.peers) {
                 walker.incoming.push_back(channel_between(peer, steps.rank, walker.lane));
                 walker.outgoing.push_back(channel_between(steps.rank, peer, walker.lane));
             }
-            runnable_.push_back(static_cast<std::uint32_t>(walkers_.size()));
             walkers_.push_back(std::move(walker));
         }
     }
 }
 
-Status Machine::run(std::uint32_t copy) {
-    connect(copy);
+Status Machine::run(Window window) {
+    start(window);
     while (!runnable_.empty()) {
         const std::uint32_t index = runnable_.back();
         runnable_.pop_back();
         XCCL_TRY(advance(index));
     }
-    return all_done();
+    XCCL_TRY(all_done());
+    return check_outputs();
 }
 
 Status Machine::advance(std::uint32_t index) {
@@ -159,9 +182,9 @@ Status Machine::advance(std::uint32_t index) {
             const Step& step = lane.steps[walker.step];
             if (!is_ready(walker, lane, step, index)) return ok_status();
             XCCL_TRY(take(walker, lane, step));
-            ++proof_.step_count;
+            ++step_count_;
         }
-        std::fill(walker.scratch.begin(), walker.scratch.end(), kUndefined);
+        walker.scratch.forget();
     }
     return ok_status();
 }
@@ -195,11 +218,11 @@ Status Machine::take(Walker& walker, const Lane& lane, const Step& step) {
         if (operand.space != Space::kSlot) continue;
         const SymbolicMessage& message =
             channels_[walker.incoming[operand.peer_index]].messages.front();
-        if (message.chunk != operand.chunk || message.values.size() != step.span ||
+        if (message.chunk != operand.chunk || message.span != step.span ||
             message.length_class != length_class) {
             return wrong(walker, "expects chunks {} + {} of {}, gets {} + {}", operand.chunk,
                          step.span, ranks_[walker.rank].peers[operand.peer_index], message.chunk,
-                         message.values.size());
+                         message.span);
         }
     }
     XCCL_TRY(gather(walker, lane, step));
@@ -220,32 +243,59 @@ std::uint64_t Machine::length_class_of(const Walker& walker, const Lane& lane,
     return lane.operands[step.first_operand].chunk % label_stride_;
 }
 
+// All sources are read before anything is written.
 Status Machine::gather(Walker& walker, const Lane& lane, const Step& step) {
     values_.clear();
-    for (std::uint32_t i = 0; i < step.span; ++i) {
-        terms_.clear();
-        for (const Operand& operand : lane.sources(step)) {
-            ExpressionId value = kUndefined;
-            XCCL_TRY(read(walker, operand, step, i, &value));
-            terms_.push_back(value);
+    find_parts(walker, lane, step);
+    for (const Part& part : parts_) {
+        if (part.length > 0) XCCL_TRY(gather_part(walker, lane, step, part));
+    }
+    return ok_status();
+}
+
+// Of a step's first operand: all are alike. An all_to_all moves single chunks, in one window.
+void Machine::find_parts(const Walker& walker, const Lane& lane, const Step& step) {
+    if (options_.contract == Contract::kAllToAll) {
+        parts_ = {Part{0, 1}, Part{}};
+        return;
+    }
+    const auto chunk = static_cast<std::uint32_t>(length_class_of(walker, lane, step));
+    parts_ = parts_of_span(window_, chunk, step.span, label_stride_);
+}
+
+Status Machine::gather_part(Walker& walker, const Lane& lane, const Step& step, const Part& part) {
+    sources_.clear();
+    for (const Operand& operand : lane.sources(step)) {
+        const ExpressionId* const values = values_at(walker, operand, part);
+        const auto* const undefined = std::find(values, values + part.length, kUndefined);
+        if (undefined != values + part.length) {
+            return wrong(walker, "reads chunk {}, which is undefined, in round {}",
+                         operand.chunk + part.offset + (undefined - values), step.round);
         }
+        sources_.push_back(values);
+    }
+    if (sources_.size() == 1) {
+        values_.insert(values_.end(), sources_[0], sources_[0] + part.length);
+        return ok_status();
+    }
+    for (std::uint32_t i = 0; i < part.length; ++i) {
+        terms_.clear();
+        for (const ExpressionId* values : sources_) terms_.push_back(values[i]);
         values_.push_back(proof_.expressions.combine_all(terms_));
     }
     return ok_status();
 }
 
-Status Machine::read(Walker& walker, const Operand& operand, const Step& step, std::uint32_t i,
-                     ExpressionId* value) {
+// Of a message, this part's values follow those of the part before.
+ExpressionId* Machine::values_at(Walker& walker, const Operand& operand, const Part& part) {
     if (operand.space == Space::kSlot) {
-        *value = channels_[walker.incoming[operand.peer_index]].messages.front().values[i];
-    } else if (operand.space == Space::kScratch) {
-        *value = walker.scratch[operand.chunk + i];
-    } else {
-        *value = buffer(walker)[memories_[walker.rank].cell(operand.space, operand.chunk + i)];
+        const std::size_t before = &part == &parts_[0] ? 0 : parts_[0].length;
+        return channels_[walker.incoming[operand.peer_index]].messages.front().values.data() +
+               before;
     }
-    if (*value != kUndefined) return ok_status();
-    return wrong(walker, "reads chunk {}, which is undefined, in round {}", operand.chunk + i,
-                 step.round);
+    WindowValues& memory =
+        operand.space == Space::kScratch ? walker.scratch : buffers_of(walker.rank, walker.pass);
+    return memory.at(operand.space, operand.chunk, part.offset);
 }
 
 ExpressionId Machine::stored(ExpressionId value, Space space) {
@@ -258,22 +308,19 @@ void Machine::write(Walker& walker, const Lane& lane, const Step& step,
                     std::uint64_t length_class) {
     for (const Operand& operand : lane.destinations(step)) {
         if (operand.space == Space::kSlot) {
-            SymbolicMessage message{operand.chunk, length_class, values_};
+            SymbolicMessage message{operand.chunk, step.span, length_class, values_};
             for (ExpressionId& value : message.values) value = stored(value, operand.space);
             Channel& channel = channels_[walker.outgoing[operand.peer_index]];
             channel.messages.push_back(std::move(message));
-            ++proof_.message_count;
+            ++message_count_;
             wake(channel);
             continue;
         }
-        for (std::uint32_t i = 0; i < step.span; ++i) {
-            const ExpressionId value = stored(values_[i], operand.space);
-            if (operand.space == Space::kScratch) {
-                walker.scratch[operand.chunk + i] = value;
-            } else {
-                buffer(walker)[memories_[walker.rank].cell(operand.space, operand.chunk + i)] =
-                    value;
-            }
+        const ExpressionId* next = values_.data();
+        for (const Part& part : parts_) {
+            if (part.length == 0) continue;
+            ExpressionId* const to = values_at(walker, operand, part);
+            for (std::uint32_t i = 0; i < part.length; ++i) to[i] = stored(*next++, operand.space);
         }
     }
 }
@@ -309,20 +356,20 @@ Status Machine::all_done() const {
 }
 
 Status Machine::check_outputs() {
-    const bool combining = is_combining(options_.contract);
-    if (combining) proof_.results.assign(label_stride_, kUndefined);
-    for (int pass = 0; combining && pass < options_.passes; ++pass) {
-        for (std::uint32_t chunk = 0; chunk < label_stride_; ++chunk) {
-            everybody_.push_back(proof_.expressions.of_all_ranks(label(pass, chunk)));
+    everybody_.resize(std::size_t{label_stride_} * options_.passes);
+    for (int pass = 0; is_combining(options_.contract) && pass < options_.passes; ++pass) {
+        for (std::uint32_t i = 0; i < window_.count; ++i) {
+            const std::uint32_t here = label(pass, window_.first + i);
+            everybody_[here] = proof_.expressions.of_all_ranks(here);
         }
     }
     for (int rank = 0; rank < static_cast<int>(ranks_.size()); ++rank) {
+        const Window outputs = chunks_in_window(party(rank), Space::kOutput, window_);
         for (int pass = 0; pass < options_.passes; ++pass) {
-            const auto& cells = buffers_[static_cast<std::size_t>(rank) * options_.passes + pass];
-            const std::uint32_t count = output_chunk_count(party(rank));
-            for (std::uint32_t chunk = 0; chunk < count; ++chunk) {
-                XCCL_TRY(check_output(rank, pass, chunk,
-                                      cells[memories_[rank].cell(Space::kOutput, chunk)]));
+            WindowValues& values = buffers_of(rank, pass);
+            for (std::uint32_t i = 0; i < outputs.count; ++i) {
+                const std::uint32_t chunk = outputs.first + i;
+                XCCL_TRY(check_output(rank, pass, chunk, *values.at(Space::kOutput, chunk, 0)));
             }
         }
     }
@@ -340,8 +387,8 @@ Status Machine::check_output(int rank, int pass, std::uint32_t chunk, Expression
     ExpressionId& result = proof_.results[work];
     if (result == kUndefined) {
         result = value;
-        proof_.canonical &=
-            value == proof_.expressions.canonical(label(0, work), options_.rounding);
+        proof_.canonical = proof_.canonical &&
+                           value == proof_.expressions.canonical(label(0, work), options_.rounding);
     }
     if (result != value && options_.contract == Contract::kAllReduce) {
         return internal_error("rank {}: output chunk {} is combined as {}, elsewhere as {}", rank,
@@ -425,23 +472,28 @@ Status check_together(std::span<const Steps> ranks, const VerifyOptions& options
 
 Result<Proof> verify(std::span<const Steps> ranks, const VerifyOptions& options) {
     XCCL_TRY(check_together(ranks, options));
-    std::vector<MemoryMap> memories;
     for (const Steps& steps : ranks) {
         const Party party{options.contract, steps.rank, steps.rank_count, options.root,
                           steps.chunk_count};
         XCCL_TRY(check_steps(steps, party, options.in_place));
-        memories.emplace_back(party, options.in_place, steps.scratch_chunk_count);
     }
     const std::uint32_t copies = copies_are_equal(ranks) ? 1 : ranks[0].copy_count();
+    const std::uint32_t chunk_count = ranks[0].chunk_count;
+    const std::uint64_t values_of_a_chunk = ranks.size() * static_cast<unsigned>(options.passes);
+    const bool whole = options.contract == Contract::kAllToAll;
+    const auto windows =
+        windows_of(chunk_count, values_of_a_chunk, whole ? UINT64_MAX : options.window_values);
     Proof proof;
+    proof.expressions =
+        ExpressionTable(static_cast<int>(ranks.size()), chunk_count * options.passes);
     for (std::uint32_t copy = 0; copy < copies; ++copy) {
-        proof.canonical = true;
-        proof.expressions =
-            ExpressionTable(static_cast<int>(ranks.size()), ranks[0].chunk_count * options.passes);
-        Machine machine(ranks, options, memories, proof);
-        XCCL_TRY(machine.run(copy));
-        XCCL_TRY(machine.check_outputs());
+        proof.results.assign(is_combining(options.contract) ? chunk_count : 0, kUndefined);
+        Machine machine(ranks, options, copy, proof);
+        for (const Window& window : windows) XCCL_TRY(machine.run(window));
+        proof.step_count += machine.step_count();
+        proof.message_count += machine.message_count();
     }
+    if (windows.size() > 1) proof.results.clear();
     return proof;
 }
 

@@ -16,6 +16,8 @@
 // Messages left over by none, each operation drains its connections; so what is proved of one tile
 // holds for any sequence of tiles and operations. `passes` above 1 runs that sequence all the same.
 //
+// Values are computed for a window of chunks at a time (value_window.h), so memory is bounded.
+//
 // Cost: about 50 ns per step and source. At most kMaxVerifiedSteps; see verify_symmetric.h beyond.
 #pragma once
 
@@ -34,6 +36,9 @@ namespace xccl {
 // that all fuse, mailboxes need two slots. All that is generated is proved with these.
 constexpr std::uint32_t kLeastSlotCount = 2;
 
+// Values over all ranks that are kept at a time: some 30 MB of expressions, which a cache holds.
+constexpr std::uint64_t kWindowValues = std::uint64_t{1} << 20;
+
 constexpr std::uint64_t kMaxVerifiedSteps = 1'000'000;  // over all ranks and passes
 
 struct VerifyOptions {
@@ -43,13 +48,15 @@ struct VerifyOptions {
     std::uint32_t slot_count = kLeastSlotCount;  // of a mailbox; more never hurt
     Rounding rounding = Rounding::kNone;
     int passes = 1;
+    std::uint64_t window_values = kWindowValues;
 };
 
 struct Proof {
     std::uint64_t step_count = 0;
     std::uint64_t message_count = 0;
     ExpressionTable expressions;
-    // Of contracts that combine: by work chunk, the expression that is delivered.
+    // Of contracts that combine: by work chunk, the expression that is delivered. Empty if there
+    // was more than one window: then `expressions` are of the last.
     std::vector<ExpressionId> results;
     // Is each of them the canonical tree over global ranks? (True where nothing is combined.)
     bool canonical = true;

@@ -17,7 +17,8 @@
 // barrier delivers nothing but that all have come, which is what is proved of it, and that is
 // enough. With fewer slots the steps are the same, so whether they finish is all that can differ:
 // both must say the same. The test counts mutants, so a verifier that accepts everything, or an
-// equivalence that excuses everything, shows.
+// equivalence that excuses everything, shows. All of this is proved twice, with all chunks in one
+// window of values and with a window for each (schedule/value_window.h): the verdicts must agree.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -96,6 +97,7 @@ class Subject {
             VerifyOptions options = testing::verify_options(algorithm_, shape_);
             options.in_place = in_place;
             const auto proof = verify(ranks, options);
+            expect_windows_agree(ranks, options, proof);
             if (!proof.ok()) return {};
             verdict.message_count += proof->message_count;
             if (algorithm_.contract == Contract::kBarrier) continue;
@@ -105,6 +107,18 @@ class Subject {
         }
         verdict.proved = true;
         return verdict;
+    }
+    // One chunk at a time: the same steps are accepted, and the same is proved of them.
+    static void expect_windows_agree(const std::vector<Steps>& ranks, VerifyOptions options,
+                                     const Result<Proof>& whole) {
+        if (ranks[0].chunk_count == 1) return;
+        options.window_values = 1;
+        const auto windows = verify(ranks, options);
+        ASSERT_EQ(windows.ok(), whole.ok()) << (whole.ok() ? windows : whole).status().text();
+        if (!whole.ok()) return;
+        EXPECT_EQ(windows->canonical, whole->canonical);
+        EXPECT_EQ(windows->step_count, whole->step_count);
+        EXPECT_EQ(windows->message_count, whole->message_count);
     }
     testing::NumbersRun run(const std::vector<Steps>& ranks, bool in_place,
                             std::uint64_t seed) const {

@@ -49,6 +49,21 @@ std::vector<Steps> handmade(std::shared_ptr<const Steps> (*program)(int, int, in
     return ranks;
 }
 
+// Whoever would add its term to a chunk passes on what it has received.
+void spoil_sum_of(std::vector<Steps>& ranks, std::uint32_t chunk) {
+    for (Steps& steps : ranks) {
+        for (Lane& lane : steps.lanes) {
+            for (Step& step : lane.steps) {
+                Operand* const operands = lane.operands.data() + step.first_operand;
+                if (step.source_count != 2 || operands[step.source_count].chunk != chunk) continue;
+                if (operands[0].space == Space::kSlot) std::swap(operands[0], operands[1]);
+                ++step.first_operand;
+                --step.source_count;
+            }
+        }
+    }
+}
+
 TEST(Verify, RightProgramsPassAndAreCounted) {
     for (int n : {1, 2, 3, 5, 8}) {
         const auto direct =
@@ -269,6 +284,31 @@ TEST(Verify, RanksMustFitTogether) {
         VerifyOptions wrong = options;
         spoil(wrong);
         expect_failure("verify: 3 ranks", spoiled([](Steps&) {}), wrong);
+    }
+}
+
+// A ring of ranks whose program for chunk `odd` is spoiled: whatever the windows, it is seen, and
+// what is right is proved alike.
+TEST(Verify, WindowsOfChunksProveWhatOneDoes) {
+    for (std::uint32_t odd : {0u, 3u, 6u}) {
+        std::vector<Steps> ranks = handmade(testing::ring_all_reduce_by_hand, 7);
+        const VerifyOptions whole = options_of(Contract::kAllReduce);
+        const auto proof = verify(ranks, whole);
+        ASSERT_TRUE(proof.ok()) << proof.status().text();
+        for (std::uint64_t values : {1u, 14u, 21u, 48u}) {
+            VerifyOptions options = whole;
+            options.window_values = values;
+            const auto windows = verify(ranks, options);
+            ASSERT_TRUE(windows.ok()) << windows.status().text();
+            EXPECT_EQ(windows->step_count, proof->step_count);
+            EXPECT_EQ(windows->message_count, proof->message_count);
+            EXPECT_EQ(windows->canonical, proof->canonical);
+            EXPECT_TRUE(windows->results.empty());
+
+            std::vector<Steps> spoiled = ranks;
+            spoil_sum_of(spoiled, odd);
+            expect_failure("output chunk", spoiled, options);
+        }
     }
 }
 
