@@ -31,6 +31,7 @@ Schedule hierarchical_all_gather(const Shape& shape);
 Schedule direct_reduce_scatter(const Shape& shape);
 Schedule ring_reduce_scatter(const Shape& shape);
 Schedule circulant_reduce_scatter(const Shape& shape);
+Schedule grid_reduce_scatter(const Shape& shape);
 Schedule hierarchical_reduce_scatter(const Shape& shape);
 
 Schedule direct_all_to_all(const Shape& shape);

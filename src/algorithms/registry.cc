@@ -10,7 +10,7 @@
 namespace xccl {
 namespace {
 
-// One step combines the blocks of kMaxReduceSources ranks that others have combined.
+// One step combines the blocks of kMaxReduceSources ranks that another, or others, have combined.
 bool fits_two_reductions(const Shape& shape) {
     constexpr std::size_t kMost = kMaxReduceSources * kMaxReduceSources;
     return static_cast<std::size_t>(shape.rank_count) <= kMost;
@@ -58,6 +58,7 @@ constexpr Algorithm kAlgorithms[] = {
     {"direct_reduce_scatter", Contract::kReduceScatter, direct_reduce_scatter, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"ring_reduce_scatter", Contract::kReduceScatter, ring_reduce_scatter, Symmetry::kRotation, Canonical::kNever, nullptr},
     {"circulant_reduce_scatter", Contract::kReduceScatter, circulant_reduce_scatter, Symmetry::kNone, Canonical::kNever, nullptr},
+    {"grid_reduce_scatter", Contract::kReduceScatter, grid_reduce_scatter, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"hierarchical_reduce_scatter", Contract::kReduceScatter, hierarchical_reduce_scatter, Symmetry::kNone, Canonical::kNever, has_equal_nodes},
     {"direct_all_to_all", Contract::kAllToAll, direct_all_to_all, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
     {"pairwise_all_to_all", Contract::kAllToAll, pairwise_all_to_all, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},

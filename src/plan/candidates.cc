@@ -28,6 +28,12 @@ bool matches(const Algorithm& algorithm, std::string_view name) {
     return name == algorithm.name || name == short_name(algorithm);
 }
 
+// A proof of seconds would cost more than most runs could win back.
+bool is_better(const Candidate& a, const Candidate& b) {
+    if (a.slow_to_prove != b.slow_to_prove) return b.slow_to_prove;
+    return a.choice.predicted_us < b.choice.predicted_us;
+}
+
 }  // namespace
 
 bool needs_canonical_order(const Request& request) {
@@ -97,11 +103,18 @@ Result<Choice> Candidates::choose(const Request& request) {
     for (const Candidate& candidate : all) {
         if (!candidate.refusal.empty()) {
             refusals += fmt::format("; {}: {}", candidate.algorithm->name, candidate.refusal);
-        } else if (best == nullptr || candidate.choice.predicted_us < best->choice.predicted_us) {
+        } else if (best == nullptr || is_better(candidate, *best)) {
             best = &candidate;
         }
     }
     if (best == nullptr) {
+        if (needs_canonical_order(request)) {
+            return invalid_usage(
+                "no algorithm combines {} over {} ranks in the canonical order; use fewer ranks, "
+                "or "
+                "all_reduce, or leave reproducible mode{}",
+                coll_name(request.coll), topology_.rank_count, refusals);
+        }
         return internal_error("no algorithm can carry out {} over {} ranks{}",
                               coll_name(request.coll), topology_.rank_count, refusals);
     }
@@ -125,6 +138,7 @@ Candidate Candidates::candidate(const Algorithm& algorithm, const Request& reque
     if (!candidate.refusal.empty()) return candidate;
     const Facts& facts = facts_of(algorithm, request.root);
     candidate.refusal = facts.failure;
+    candidate.slow_to_prove = facts.slow_to_prove;
     if (!candidate.refusal.empty()) return candidate;
 
     Choice form;
@@ -200,10 +214,12 @@ Candidates::Facts Candidates::find_facts(const Algorithm& algorithm, int root) c
         }
         program.ranks.push_back(std::move(steps).value());
     }
-    if (is_beyond_proof(algorithm, program.ranks, shape_of(0, root))) {
+    const Effort effort = effort_of(algorithm, program.ranks, shape_of(0, root));
+    if (effort == Effort::kTooMuch) {
         facts.failure = "has more steps over all ranks than can be proved";
         return facts;
     }
+    facts.slow_to_prove = effort == Effort::kSlow;
     const Steps& any = program.ranks.front();
     facts.chunk_count = any.chunk_count;
     facts.max_span = any.max_span;

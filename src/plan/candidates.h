@@ -48,8 +48,9 @@ struct PlanLimits {
 
 struct Candidate {
     const Algorithm* algorithm = nullptr;
-    std::string refusal;  // why it may not run; empty: it may
-    Choice choice;        // its best form, if it may
+    std::string refusal;         // why it may not run; empty: it may
+    bool slow_to_prove = false;  // taken only if it is asked for, or if nothing else may run
+    Choice choice;               // its best form, if it may
 };
 
 class Candidates {
@@ -69,7 +70,8 @@ class Candidates {
   private:
     // What is known of an algorithm before a size is.
     struct Facts {
-        std::string failure;  // it could not be compiled
+        std::string failure;  // it could not be compiled, or never proved
+        bool slow_to_prove = false;
         std::uint32_t chunk_count = 1;
         std::uint32_t max_span = 1;
         int strand_count = 1;

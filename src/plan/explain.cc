@@ -5,6 +5,7 @@
 
 #include "base/datatypes.h"
 #include "plan/proofs.h"
+#include "schedule/verify_symmetric.h"
 
 namespace xccl {
 namespace {
@@ -25,8 +26,12 @@ Json form_json(const Choice& choice) {
 }
 
 Json candidate_json(const Candidate& candidate) {
-    if (candidate.refusal.empty()) return form_json(candidate.choice);
-    return {{"algorithm", candidate.algorithm->name}, {"refused", candidate.refusal}};
+    if (!candidate.refusal.empty()) {
+        return {{"algorithm", candidate.algorithm->name}, {"refused", candidate.refusal}};
+    }
+    Json form = form_json(candidate.choice);
+    if (candidate.slow_to_prove) form["slow_to_prove"] = true;
+    return form;
 }
 
 void add_request(const Request& request, const Topology& topology, Json* report) {
@@ -52,8 +57,15 @@ Result<PlanTraffic> traffic_of_plan(const Plan& plan, const Candidates& candidat
     TileShape tiles = plan.choice.tiles;
     if (plan.request.count == 0 && plan.shape.work != BufferShape::kUnused) tiles.count = 0;
     if (plan.request.coll == xcclCollBarrier) tiles.count = 1;
+    const bool rotates = program.algorithm->symmetry == Symmetry::kRotation;
+    XCCL_ASSIGN(const Steps first, compile_program(program, 0));
     for (int rank = 0; rank < candidates.topology().rank_count; ++rank) {
-        XCCL_ASSIGN(const Steps steps, compile_program(program, rank));
+        Steps steps;
+        if (rotates) {
+            steps = rotation_of(first, rank, program.algorithm->contract);
+        } else {
+            XCCL_ASSIGN(steps, compile_program(program, rank));
+        }
         const Traffic sent =
             traffic_of(steps, candidates.topology(), tiles, plan.choice.wire_bytes);
         traffic.largest_of_a_rank = std::max(traffic.largest_of_a_rank, sent.sent_bytes);

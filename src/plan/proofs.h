@@ -7,6 +7,7 @@
 // do not run at such shapes, and the planner does not consider them.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "algorithms/registry.h"
@@ -32,9 +33,13 @@ struct ProofGoal {
     bool canonical = false;  // every result is the canonical tree over global ranks
 };
 
-// What all ranks do, from what a few of them do: is it too much to be proved at all? Errs on the
-// side of too much, by an eighth.
-bool is_beyond_proof(const Algorithm& algorithm, std::span<const Steps> some, const Shape& shape);
+// What a proof takes, judged by what a few of the ranks do.
+enum class Effort : std::uint8_t {
+    kQuick,   // about a second at the most
+    kSlow,    // seconds
+    kTooMuch  // more steps or messages than are proved at all; errs on this side, by an eighth
+};
+Effort effort_of(const Algorithm& algorithm, std::span<const Steps> some, const Shape& shape);
 
 // Fails if the steps of all ranks do not reach the goal, with mailboxes of kLeastSlotCount: more
 // slots let a sender go on earlier, and whether all finish does not depend on who goes first.

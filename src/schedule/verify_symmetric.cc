@@ -237,16 +237,6 @@ std::uint32_t rotated_chunk(const Operand& operand, const Party& party) {
     return row + rotated(operand.chunk % n, rank, n);
 }
 
-bool is_image(const Lane& from, const Lane& lane, const Party& party) {
-    if (lane.steps != from.steps || lane.operands.size() != from.operands.size()) return false;
-    for (std::size_t i = 0; i < lane.operands.size(); ++i) {
-        Operand image = from.operands[i];
-        image.chunk = rotated_chunk(image, party);
-        if (lane.operands[i] != image) return false;
-    }
-    return true;
-}
-
 }  // namespace
 
 Result<Proof> verify_rotation(const Steps& rank_0, const VerifyOptions& options) {
@@ -264,29 +254,35 @@ Result<Proof> verify_rotation(const Steps& rank_0, const VerifyOptions& options)
     return proof;
 }
 
-Status is_rotation_of(const Steps& rank_0, const Steps& steps, const VerifyOptions& options) {
+Steps rotation_of(const Steps& rank_0, int rank, Contract contract) {
     const auto n = static_cast<std::uint32_t>(rank_0.rank_count);
-    const Party party{options.contract, steps.rank, steps.rank_count, 0, n};
-    bool same = steps.rank_count == rank_0.rank_count && steps.chunk_count == rank_0.chunk_count &&
-                steps.max_span == rank_0.max_span && steps.strand_count == rank_0.strand_count &&
-                steps.lanes.size() == rank_0.lanes.size() &&
-                steps.peers.size() == rank_0.peers.size();
-    for (std::size_t p = 0; same && p < steps.peers.size(); ++p) {
-        same =
-            steps.peers[p] == rotated(rank_0.peers[p], static_cast<std::uint32_t>(steps.rank), n);
+    const Party party{contract, rank, rank_0.rank_count, 0, rank_0.chunk_count};
+    Steps image = rank_0;
+    image.rank = rank;
+    for (std::uint16_t& peer : image.peers) {
+        peer = static_cast<std::uint16_t>(rotated(peer, static_cast<std::uint32_t>(rank), n));
     }
-    for (std::size_t lane = 0; same && lane < steps.lanes.size(); ++lane) {
-        same = is_image(rank_0.lanes[lane], steps.lanes[lane], party);
-        if (!same) {
+    for (Lane& lane : image.lanes) {
+        for (Operand& operand : lane.operands) operand.chunk = rotated_chunk(operand, party);
+    }
+    return image;
+}
+
+Status is_rotation_of(const Steps& rank_0, const Steps& steps, const VerifyOptions& options) {
+    const Steps image = rotation_of(rank_0, steps.rank, options.contract);
+    for (std::size_t lane = 0; lane < image.lanes.size(); ++lane) {
+        if (lane < steps.lanes.size() && !(steps.lanes[lane] == image.lanes[lane])) {
             return internal_error("rank {}, lane {}: its steps are not those of rank 0, rotated",
                                   steps.rank, lane);
         }
     }
-    if (!same) {
+    if (!(steps == image)) {
         return internal_error("rank {}: its shape or peers are not those of rank 0, rotated",
                               steps.rank);
     }
-    return check_steps(steps, party, options.in_place);
+    return check_steps(steps,
+                       {options.contract, steps.rank, steps.rank_count, 0, steps.chunk_count},
+                       options.in_place);
 }
 
 }  // namespace xccl

@@ -40,6 +40,9 @@ namespace xccl {
 // combined, since the canonical tree is not symmetric. The proof's counts are over all ranks.
 Result<Proof> verify_rotation(const Steps& rank_0, const VerifyOptions& options);
 
+// What `rank` does if it does the same.
+Steps rotation_of(const Steps& rank_0, int rank, Contract contract);
+
 // Fails, naming the first difference, unless `steps` are those of rank 0, rotated, and keep
 // check_steps().
 Status is_rotation_of(const Steps& rank_0, const Steps& steps, const VerifyOptions& options);

@@ -202,6 +202,54 @@ TEST(Planner, HostsApartAreBridgedByAHierarchy) {
     EXPECT_EQ(traffic.value().between_hosts, 2 * kLarge * 4);
 }
 
+// Thousands of ranks: every request has a plan, of which the proof is quick, and can be explained.
+TEST(Planner, PlansForThousandsOfRanks) {
+    for (int nodes : {32, 128}) {
+        const Topology topology = nodes_of(std::vector<int>(nodes, 32), 64);
+        const auto planner = planner_for(topology, nodes);
+        Candidates candidates(topology, PlanLimits{}, tuning::kHost, {}, 0);
+        for (xcclColl_t coll : scheduled_collectives()) {
+            for (std::uint64_t count : {2ul, 16384ul, kLarge}) {
+                Request request{coll, count, xcclFloat32, xcclSum, 0, false};
+                if (coll == xcclCollAlltoAllv || coll == xcclCollBarrier) request.count = 0;
+                SCOPED_TRACE(testing::Message() << coll_name(coll) << " of " << count << " over "
+                                                << topology.rank_count << " ranks");
+                const auto plan = plan_of(*planner, request);
+                ASSERT_NE(plan, nullptr);
+                expect_fits(*plan, PlanLimits{});
+                for (const Candidate& candidate : candidates.consider(request)) {
+                    if (candidate.algorithm != plan->choice.algorithm) continue;
+                    EXPECT_FALSE(candidate.slow_to_prove) << candidate.algorithm->name;
+                }
+                if (count != 16384) continue;
+                const auto text = planner->explain(request);
+                ASSERT_TRUE(text.ok()) << text.status().text();
+                EXPECT_NE(text.value().find(plan->name()), std::string::npos);
+            }
+        }
+    }
+}
+
+// The grid's proof is slow at 4096 ranks, so it is not made here; it is the only one that may run.
+TEST(Planner, ReproducibleReduceScatterScalesAndSaysWhereItEnds) {
+    const auto chosen = [](int nodes) {
+        Request request{xcclCollReduceScatter, 1024, xcclFloat32, xcclSum, 0, true};
+        Candidates candidates(nodes_of(std::vector<int>(nodes, 32), 64), PlanLimits{},
+                              tuning::kHost, {}, 0);
+        return candidates.choose(request);
+    };
+    for (int nodes : {32, 64, 128}) {
+        const auto choice = chosen(nodes);
+        ASSERT_TRUE(choice.ok()) << choice.status().text();
+        EXPECT_STREQ(choice.value().algorithm->name, "grid_reduce_scatter");
+    }
+    const auto refused = chosen(129);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.status().code(), xcclInvalidUsage);
+    EXPECT_NE(refused.status().text().find("use fewer ranks, or all_reduce"), std::string::npos)
+        << refused.status().text();
+}
+
 TEST(Planner, ReproducibleLowPrecisionTravelsWide) {
     const auto planner = planner_for(nodes_of({4}, 4));
     Request request = all_reduce_of(1 << 16, xcclBfloat16);

@@ -106,20 +106,23 @@ TEST(Proofs, ARankThatIsNoRotationIsRefused) {
     EXPECT_NE(status.text().find("rank 7"), std::string::npos) << status.text();
 }
 
-TEST(Proofs, WhatCannotBeProvedIsKnownBeforehand) {
-    const auto beyond = [](const char* name, int rank_count) {
+TEST(Proofs, WhatAProofTakesIsKnownBeforehand) {
+    const auto effort = [](const char* name, int rank_count) {
         const Algorithm& algorithm = *find_algorithm(name);
         const ProgramShape program = over(algorithm, rank_count);
         std::vector<Steps> some;
         for (int rank : {0, rank_count / 2}) {
             some.push_back(compile_program(program, rank).value());
         }
-        return is_beyond_proof(algorithm, some, program.shape);
+        return effort_of(algorithm, some, program.shape);
     };
-    EXPECT_FALSE(beyond("direct_two_phase_all_reduce", 400));
-    EXPECT_TRUE(beyond("direct_two_phase_all_reduce", 2000));
-    EXPECT_FALSE(beyond("ring_all_reduce", 2000));
-    EXPECT_FALSE(beyond("direct_gather", 2000)) << "only the root has many steps";
+    EXPECT_EQ(effort("direct_two_phase_all_reduce", 400), Effort::kQuick);
+    EXPECT_EQ(effort("direct_two_phase_all_reduce", 2000), Effort::kTooMuch);
+    EXPECT_EQ(effort("direct_all_reduce", 4000), Effort::kTooMuch) << "few steps, many messages";
+    EXPECT_EQ(effort("halving_doubling_all_reduce", 1024), Effort::kQuick);
+    EXPECT_EQ(effort("halving_doubling_all_reduce", 4096), Effort::kSlow) << "n chunks each";
+    EXPECT_EQ(effort("ring_all_reduce", 4000), Effort::kQuick);
+    EXPECT_EQ(effort("direct_gather", 4000), Effort::kQuick) << "only the root has many steps";
 }
 
 TEST(Proofs, StepsAreOfTheRankAskedFor) {
