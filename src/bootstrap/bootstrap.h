@@ -40,6 +40,9 @@ class Exchange {
     // Between all-gathers, for whoever waits for a rank in another way: the failure that has ended
     // the exchange meanwhile, if one has. Never blocks.
     virtual Status look() { return ok_status(); }
+    // Ends the exchange for all, who learn `why` at once: for a rank that is waited for in another
+    // way. False if this kind of exchange cannot; then it goes on to the next all-gather.
+    virtual bool give_up(const Status& /*why*/) { return false; }
     // Shared by the ranks and nobody else; keys the MACs of data connections.
     virtual const std::array<std::uint8_t, 32>& secret() const = 0;
 };

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/owned_descriptor.h"
+
 namespace xccl {
 namespace {
 
@@ -77,6 +79,8 @@ std::string describe(const std::vector<Interface>& interfaces) {
 Result<std::vector<Interface>> list_interfaces() {
     ifaddrs* list = nullptr;
     if (getifaddrs(&list) != 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            return descriptor_failure("listing the network interfaces", errno);
         return system_error("cannot list the network interfaces: {}",
                             errno_text("getifaddrs", errno));
     }

@@ -101,6 +101,10 @@ class RootedExchange : public Exchange {
     Result<std::vector<std::string>> all_gather(const std::string& mine,
                                                 Deadline deadline) override;
     Status look() override;
+    bool give_up(const Status& why) override {
+        if (failure_.ok()) failure_ = why;  // told by the farewell
+        return true;
+    }
     const std::array<std::uint8_t, 32>& secret() const override { return secret_; }
 
   private:

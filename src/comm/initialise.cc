@@ -38,6 +38,7 @@ class Initialisation {
     Status choose_sizes();
     Status make_segment();
     Status attach_segment(const std::vector<std::string>& handover_names);
+    bool is_waited_for(const std::vector<std::string>& handover_names) const;
     Status connect();
     Status vote();
     Status make_launcher();
@@ -82,7 +83,10 @@ class Initialisation {
 
 Result<std::vector<std::string>> Initialisation::all_gather(const std::string& mine) {
     XCCL_TRY(interrupted());
-    return exchange_.all_gather(mine, deadline_);
+    auto gathered = exchange_.all_gather(mine, deadline_);
+    // What stopped this rank first is what it knows best.
+    if (!gathered.ok() && !failure_.ok()) return failure_;
+    return gathered;
 }
 
 // ---- Tell and learn -------------------------------------------------------------------------
@@ -122,6 +126,7 @@ Status Initialisation::tell_and_learn() {
     // Everybody takes part whatever has failed so far: the topology, which decides, is one for all.
     auto star = make_control_star(&exchange_, deadline_, cancelled_);
     note(star.status());
+    if (!star.ok() && exchange_.give_up(failure_)) return failure_;  // others wait for it there
     if (star.ok()) control_star_ = std::move(star).value();
     return check_alike();
 }
@@ -220,6 +225,13 @@ Status Initialisation::attach_segment(const std::vector<std::string>& handover_n
     return ok_status();
 }
 
+// Does the maker wait for this rank's process to fetch the segment?
+bool Initialisation::is_waited_for(const std::vector<std::string>& handover_names) const {
+    const int maker = local_ranks()[0];
+    return maker != rank() && first_of_process() &&
+           !handover_names[static_cast<std::size_t>(maker)].empty();
+}
+
 // ---- Links ----------------------------------------------------------------------------------
 
 Status Initialisation::connect() {
@@ -313,6 +325,7 @@ Result<std::shared_ptr<Communicator>> Initialisation::run() {
     if (failure_.ok()) note(attach_segment(names));
     if (failure_.ok()) note(connect());
     if (failure_.ok()) note(make_launcher());
+    if (!failure_.ok() && is_waited_for(names) && exchange_.give_up(failure_)) return failure_;
     XCCL_TRY(vote());
     return finish();
 }

@@ -10,8 +10,9 @@
 //   vote       every rank says whether it succeeded: all have it, or none   (all-gather 4)
 //
 // No rank leaves between the all-gathers: a failure is carried to the vote, so that everybody ends
-// with the same text. Runs on the caller's thread, or on its own for non-blocking communicators;
-// `cancelled` ends it early.
+// with the same text. Only who is waited for elsewhere leaves at once, if the exchange can tell
+// why. Runs on the caller's thread, or on its own for non-blocking communicators; `cancelled` ends
+// it early.
 #pragma once
 
 #include <atomic>

@@ -108,7 +108,7 @@ Status wait_readable(int socket, Deadline deadline, const Interruption& interrup
 }
 
 // The descriptor that came with the maker's proof; none if it was not one.
-OwnedDescriptor receive_descriptor(int socket, const Mac& wanted) {
+Result<OwnedDescriptor> receive_descriptor(int socket, const Mac& wanted) {
     Mac mac{};
     iovec bytes{mac.data(), mac.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -127,6 +127,8 @@ OwnedDescriptor receive_descriptor(int socket, const Mac& wanted) {
         descriptor = OwnedDescriptor(received);
     }
     const bool proved = count == static_cast<ssize_t>(mac.size()) && same_mac(mac, wanted);
+    if (proved && !descriptor && (message.msg_flags & MSG_CTRUNC) != 0)
+        return descriptor_failure("the shared segment", EMFILE);
     return proved ? std::move(descriptor) : OwnedDescriptor();
 }
 
@@ -160,8 +162,9 @@ Result<std::optional<OwnedDescriptor>> visit(const std::string& name, const Secr
         return std::optional<OwnedDescriptor>();
     }
     XCCL_TRY(wait_readable(socket.get(), deadline, interrupted));
-    OwnedDescriptor descriptor =
-        receive_descriptor(socket.get(), mac_of(secret, "maker", {challenge, answer.answer}));
+    XCCL_ASSIGN(
+        OwnedDescriptor descriptor,
+        receive_descriptor(socket.get(), mac_of(secret, "maker", {challenge, answer.answer})));
     if (descriptor.get() < 0) return std::optional<OwnedDescriptor>();
     return std::optional<OwnedDescriptor>(std::move(descriptor));
 }

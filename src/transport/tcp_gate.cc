@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/owned_descriptor.h"
+#include "trust/wait.h"
 
 namespace xccl {
 namespace {
@@ -183,9 +184,10 @@ Status TcpGate::admit(int listening_socket) {
             accept4(listening_socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket && (errno == EMFILE || errno == ENFILE)) {
             const int error = errno;
+            if (!is_readable(listening_socket)) return ok_status();
             if (strangers_.empty()) return descriptor_failure("a connection from a peer", error);
-            drop(&strangers_.front().socket);
-            strangers_.pop_front();
+            // One of those inside may be the peer, who would not learn why it is sent away.
+            if (!make_room(Clock::now())) return ok_status();
             continue;
         }
         if (!socket) return ok_status();  // nobody there, or gone again

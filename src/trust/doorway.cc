@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "trust/dial.h"
+#include "trust/wait.h"
 
 namespace xccl {
 namespace {
@@ -58,7 +59,9 @@ Status Doorway::admit() {
         OwnedDescriptor socket(
             ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket && (errno == EMFILE || errno == ENFILE)) {
-            if (strangers_.empty()) return descriptor_failure("a caller", errno);
+            const int error = errno;
+            if (!is_readable(listener_)) return ok_status();
+            if (strangers_.empty()) return descriptor_failure("a caller", error);
             make_room();
             continue;
         }

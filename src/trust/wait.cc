@@ -26,6 +26,11 @@ Status wait_for(int fd, short events, Deadline deadline, const std::atomic<bool>
     }
 }
 
+bool is_readable(int fd) {
+    pollfd item{fd, POLLIN, 0};
+    return ::poll(&item, 1, 0) > 0;
+}
+
 bool pause_for(int milliseconds, Deadline deadline, const std::atomic<bool>* abort) {
     const Deadline end = deadline.earlier(Deadline::after_ms(milliseconds));
     while (!end.passed()) {

@@ -15,6 +15,10 @@ namespace xccl {
 //   timeout_error  the deadline passed         invalid_usage  *abort was set
 Status wait_for(int fd, short events, Deadline deadline, const std::atomic<bool>* abort);
 
+// Is there something to read, or somebody to accept, now? accept(2) cannot tell where descriptors
+// have run out: it says so before it looks.
+bool is_readable(int fd);
+
 // The pause between two attempts. False if the deadline passed or *abort was set meanwhile.
 bool pause_for(int milliseconds, Deadline deadline, const std::atomic<bool>* abort);
 

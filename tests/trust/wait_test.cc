@@ -29,6 +29,12 @@ TEST_F(Wait, EndsByItsEvent) {
     writer.join();
 }
 
+TEST_F(Wait, TellsWhetherThereIsSomethingNow) {
+    EXPECT_FALSE(is_readable(read_.get()));
+    EXPECT_EQ(write(write_.get(), "x", 1), 1);
+    EXPECT_TRUE(is_readable(read_.get()));
+}
+
 TEST_F(Wait, EndsByAHangUp) {
     write_.reset();
     EXPECT_TRUE(wait_for(read_.get(), POLLIN, Deadline::never(), nullptr).ok());
