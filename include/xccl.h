@@ -238,10 +238,18 @@ XCCL_API xcclResult_t xcclCommInitAll(xcclComm_t* comms, int ndev, const int* de
 XCCL_API xcclResult_t xcclCommSplit(xcclComm_t comm, int color, int key, xcclComm_t* newcomm,
                                     const xcclConfig_t* config);
 
-/* Completes what was issued, collectively; afterwards only destroy and the queries are allowed. */
+/* Completes what was issued, collectively; afterwards only destroy and the queries are allowed. On
+ * xcclSuccess all ranks have made the same calls, and no message is left over.
+ *   xcclInvalidUsage  calls of two ranks differ, up to the very last one, of which a rank may have
+ *                     sent its part and known nothing; or a send met no receive (over TCP: one that
+ *                     has arrived). Every rank is told, with both sides' values. So is a receive,
+ *                     or a send of more than a mailbox holds, that waits for a rank which is in
+ *                     here: at once where memory is shared, after 10 s over TCP.
+ *   xcclRemoteError   a rank died, aborted, or destroyed its handle without this call */
 XCCL_API xcclResult_t xcclCommFinalize(xcclComm_t comm);
 
-/* Completes what this rank issued and releases the handle. Local: does not wait for peers. */
+/* Completes what this rank issued and releases the handle. Local: does not wait for peers, so a
+ * difference in the last calls may pass unnoticed; call xcclCommFinalize before. */
 XCCL_API xcclResult_t xcclCommDestroy(xcclComm_t comm);
 
 /* Ends pending operations on every rank with an error and releases the handle. Never waits for a

@@ -34,6 +34,8 @@ struct CommObject {
     std::atomic<xcclResult_t> init_state{xcclSuccess};  // release after communicator is set
     std::atomic<bool> cancelled{false};                 // ends an initialisation that still runs
     std::thread initialiser;
+    // Of a split's child: whom its making goes through. Set before the handle is known.
+    std::weak_ptr<Communicator> parent;
     std::atomic<bool> finalized{false};
     std::atomic<bool> retired{false};  // destroyed or aborted; a group may still hold it
 

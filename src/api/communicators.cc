@@ -8,6 +8,7 @@
 #include "api/options.h"
 #include "base/quiet_thread.h"
 #include "bootstrap/bootstrap.h"
+#include "bootstrap/root.h"
 #include "comm/initialise.h"
 #include "comm/local_exchange.h"
 #include "comm/process.h"
@@ -100,7 +101,8 @@ Status check_ranks(const xcclComm_t* comm, int nranks, int rank) {
 Status init_by_ids(xcclComm_t* comm, int nranks, int rank, std::vector<xcclUniqueId> ids,
                    const xcclConfig_t* config) {
     XCCL_TRY(check_ranks(comm, nranks, rank));
-    if (nranks == 1) {  // the id is not looked at: clients make self-communicators without one
+    if (nranks == 1) {  // the ids are not needed: clients make self-communicators without one
+        for (const xcclUniqueId& id : ids) end_root(id);
         XCCL_ASSIGN(const CommunicatorOptions options, options_for_one(config));
         return start(object_for(rank, nranks, options), {}, comm);
     }
@@ -184,6 +186,7 @@ Status split_handle(xcclComm_t comm, int color, int key, xcclComm_t* newcomm,
     // How many ranks the child has is known only at the end, so the object is completed then.
     auto object = object_for(0, 2, options);
     object->device = pin->device;
+    object->parent = pin->communicator;
     auto make = [parent = pin->communicator, color, key, options](CommObject& child) -> Made {
         auto result = split(*parent, color, key, options, &child.cancelled);
         if (!result.ok()) return result.status();
@@ -194,11 +197,22 @@ Status split_handle(xcclComm_t comm, int color, int key, xcclComm_t* newcomm,
     return start(std::move(object), std::move(make), newcomm);
 }
 
+// Ends an initialisation that still runs. That of a split's child waits in calls on its parent,
+// which cannot be taken back: the parent goes with it.
+void cancel(CommObject& object) {
+    object.cancelled.store(true, std::memory_order_relaxed);
+    if (object.init_state.load(std::memory_order_acquire) != xcclInProgress) return;
+    const std::shared_ptr<Communicator> parent = object.parent.lock();
+    if (!parent) return;
+    parent->fail(remote_error("{} aborted a communicator that a split was making",
+                              parent->membership().name_of(parent->rank())));
+}
+
 Status destroy(xcclComm_t comm) {
     {
         XCCL_ASSIGN(CommTable::Pin pin, pin_any(comm));
         const xcclResult_t state = pin->init_state.load(std::memory_order_acquire);
-        if (state == xcclInProgress) pin->cancelled.store(true, std::memory_order_relaxed);
+        if (state == xcclInProgress) cancel(*pin);
         if (state == xcclSuccess && pin->communicator) pin->communicator->drain();
     }
     auto object = comm_table().retire(comm, [](CommObject&) {});
@@ -213,7 +227,7 @@ Status destroy(xcclComm_t comm) {
 Status abort_handle(xcclComm_t comm) {
     { XCCL_ASSIGN(CommTable::Pin pin, pin_any(comm)); }
     auto object = comm_table().retire(comm, [](CommObject& inside) {
-        inside.cancelled.store(true, std::memory_order_relaxed);
+        cancel(inside);
         if (inside.init_state.load(std::memory_order_acquire) == xcclSuccess &&
             inside.communicator) {
             inside.communicator->abort();
@@ -295,13 +309,7 @@ xcclResult_t xcclCommSplit(xcclComm_t comm, int color, int key, xcclComm_t* newc
 xcclResult_t xcclCommFinalize(xcclComm_t comm) {
     return c_boundary([&]() -> Status {
         XCCL_ASSIGN(CommTable::Pin pin, pin_ready(comm));
-        if (!pin->alone()) {
-            pin->communicator->drain();
-            Call call;
-            call.coll = xcclCollBarrier;
-            call.count = 1;
-            XCCL_TRY(pin->communicator->run(call));
-        }
+        if (!pin->alone()) XCCL_TRY(pin->communicator->finalize());
         pin->finalized.store(true, std::memory_order_relaxed);
         return ok_status();
     });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "xccl.h"
@@ -12,7 +13,7 @@ namespace xccl {
 
 struct OperationDescriptor {
     std::uint64_t sequence = 0;  // of collectives on this communicator, from 1; 0: none yet
-    std::uint64_t count = 0;     // elements; 0 for the v-variants, whose counts differ by rank
+    std::uint64_t count = 0;     // elements; of the v-variants see count_of_shares()
     std::int32_t root = -1;      // or peer
     std::uint8_t coll = 0;       // xcclColl_t
     std::uint8_t datatype = 0;   // xcclDataType_t
@@ -23,6 +24,17 @@ struct OperationDescriptor {
 static_assert(sizeof(OperationDescriptor) == 24);
 
 constexpr std::uint8_t kPremulOp = 255;
+
+// `count` of an all-gatherv or reduce-scatterv: the sum of the ranks' shares, and a hash of them in
+// the bits that no sum reaches. Of an all-to-allv it is 0: every rank has counts of its own.
+std::uint64_t count_of_shares(std::span<const std::uint64_t> shares);
+
+// The barrier in which a rank finalizes: it issues nothing after that. Others have count 1.
+constexpr std::uint64_t kFinalBarrierCount = 0;
+constexpr bool is_final(const OperationDescriptor& operation) {
+    return operation.sequence > 0 && operation.coll == xcclCollBarrier &&
+           operation.count == kFinalBarrierCount;
+}
 
 // 32 bits that differ, almost surely, when sequence, collective, count, datatype, op or root do.
 std::uint32_t signature_of(const OperationDescriptor& operation);

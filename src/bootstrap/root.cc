@@ -72,10 +72,12 @@ class Keeper {
                                 errno_text("pthread_create", error));
         }
         services_.push_back(std::move(service));
+        count_.store(services_.size(), std::memory_order_relaxed);
         return ok_status();
     }
 
     void end(const xcclUniqueId& id) {
+        if (count_.load(std::memory_order_relaxed) == 0) return;
         const std::lock_guard lock(mutex_);
         for (const auto& service : services_) {
             if (std::memcmp(&service->id, &id, sizeof id) == 0) service->end();
@@ -111,6 +113,7 @@ class Keeper {
             pthread_join(service->thread, nullptr);
             return true;
         });
+        count_.store(services_.size(), std::memory_order_relaxed);
     }
 
     void end_all() {
@@ -144,6 +147,7 @@ class Keeper {
 
     std::mutex mutex_;
     std::list<std::unique_ptr<Service>> services_;
+    std::atomic<std::size_t> count_{0};  // of services_; read without the lock
 };
 
 // ---- What they are made from ----------------------------------------------------------------

@@ -14,6 +14,10 @@ OperationDescriptor descriptor_of(const Call& call, std::uint64_t sequence) {
     OperationDescriptor descriptor;
     descriptor.sequence = sequence;
     descriptor.count = call.count;
+    if (call.coll == xcclCollAllGatherv)
+        descriptor.count = count_of_shares(call.vectors->recv_counts);
+    if (call.coll == xcclCollReduceScatterv)
+        descriptor.count = count_of_shares(call.vectors->send_counts);
     descriptor.root = call.root;
     descriptor.coll = static_cast<std::uint8_t>(call.coll);
     descriptor.datatype = static_cast<std::uint8_t>(call.type);

@@ -19,12 +19,18 @@ constexpr int kYields = 32;               // after spinning, before sleeping
 constexpr milliseconds kSleep{2};         // looks at the lives of peers at least this often
 constexpr microseconds kShortSleep{100};  // while other communicators have something to do
 constexpr milliseconds kMismatchPatience{100};
+constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
 
 // Where more ranks live on this rank's cores than there are, the peer needs this one.
 Clock::duration longest_spin(const Membership& membership, int spin_us) {
     const bool crowded =
         membership.topology.rank_is_crowded[static_cast<std::size_t>(membership.rank)];
     return crowded ? kShortestSpin : std::max(microseconds(spin_us), kShortestSpin);
+}
+
+// Is this of this rank alone? The others are told its name with it.
+bool is_own(const Status& failure) {
+    return failure.code() == xcclSystemError || failure.code() == xcclInternalError;
 }
 
 }  // namespace
@@ -76,7 +82,9 @@ Status Communicator::run(const Call& call) {
         wait(*work);
         return work->result;
     }
-    XCCL_ASSIGN(const Ticket ticket, submit(call));
+    const Result<Ticket> submitted = submit(call);
+    if (!submitted.ok()) return refuse(submitted.status(), lock);
+    const Ticket ticket = *submitted;
     const std::uint64_t record =
         recorder_.begin(descriptor_of(call, engine_.collectives_submitted()));
     count_unfinished(+1);
@@ -160,13 +168,12 @@ void Communicator::submit_ready(const Lock& lock) {
                 recorder_.begin(descriptor_of(work.call, engine_.collectives_submitted()));
             running_.push_back(*entry);
         } else {
-            work.result = ticket.status();
+            work.result = refuse(ticket.status(), lock);
             count_unfinished(-1);
             work.done.store(true, std::memory_order_release);
         }
         entry = queue_.erase(entry);
     }
-    (void)lock;
 }
 
 void Communicator::collect_done(const Lock& lock) {
@@ -216,6 +223,28 @@ void Communicator::wait(const Work& work) {
 
 void Communicator::drain() {
     wait_until([&] { return !busy(); }, [&] { return shared_from_this(); });
+}
+
+// After the first barrier all have called their last; who finds something left over does not come
+// to the second one, so that all end with the same. After that the process may end without another
+// call.
+Status Communicator::finalize() {
+    drain();
+    Call call;
+    call.coll = xcclCollBarrier;
+    call.count = kFinalBarrierCount;
+    XCCL_TRY(run(call));
+    {
+        const Lock lock(mutex_);
+        engine_.check_unreceived();
+        settle_failure(lock);
+        if (!failure_.ok()) return failure_;
+    }
+    XCCL_TRY(run(call));
+    const Lock lock(mutex_);
+    links_->leave(Deadline::after(kFarewell));
+    failure_watch_->say_farewell();
+    return ok_status();
 }
 
 // ---- Waiting --------------------------------------------------------------------------------
@@ -308,8 +337,11 @@ Status Communicator::failure() const {
 // Ends everything pending, and says during what.
 void Communicator::stop(const Status& cause) {
     if (!engine_.status().ok()) return;
-    cause_ = cause;
-    engine_.fail(with_place(cause));
+    cause_ = !is_own(cause)
+                 ? cause
+                 : Status(cause.code(),
+                          fmt::format("{}: {}", membership_->name_of(rank()), cause.text()));
+    engine_.fail(with_place(cause_));
 }
 
 // A peer's failure, with what this rank was in.
@@ -335,6 +367,16 @@ void Communicator::settle_failure(const Lock&) {
     failure_ = same || aborting ? engine_.status() : with_place(first);
     failure_code_.store(failure_.code(), std::memory_order_release);
     if (!aborting) log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
+}
+
+// A call that this rank cannot take part in, though its arguments are good: the others would wait
+// for it for ever.
+Status Communicator::refuse(const Status& failure, const Lock& lock) {
+    if (!failure_.ok()) return failure_;
+    if (!is_own(failure)) return failure;
+    stop(failure);
+    settle_failure(lock);
+    return failure_;
 }
 
 void Communicator::fail(const Status& failure) {

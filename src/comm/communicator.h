@@ -62,6 +62,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     void wait(const Work& work);
     // Completes everything that was issued here.
     void drain();
+    // The same on all ranks, which agree that nothing is left over: neither a call that differs
+    // from another rank's, nor a message that nobody has received.
+    Status finalize();
 
     // Does what can be done now, unless another thread is at it. True if anything moved.
     bool advance();
@@ -104,6 +107,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     void watch_time(const Blockage& blockage, Clock::time_point now);
     bool has_left(int peer) const;
     void stop(const Status& cause);
+    Status refuse(const Status& failure, const Lock&);
     Status with_place(const Status& cause) const;
 
     const CommunicatorOptions options_;

@@ -115,6 +115,14 @@ Status FailureWatch::tell(const Status& failure, int culprit_rank) {
     return failure;
 }
 
+void FailureWatch::say_farewell() {
+    if (relay_) {
+        const std::lock_guard lock(relay_->mutex);
+        relay_->star->leave();
+    }
+    segment_->leave(my_index_);
+}
+
 void FailureWatch::leave() {
     if (relay_) {
         relay_->ending.store(true, std::memory_order_release);

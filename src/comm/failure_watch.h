@@ -30,6 +30,8 @@ class FailureWatch {
     bool has_left(int peer) const;
     // Tells all ranks; only the first failure of a communicator is told. Returns that one.
     Status tell(const Status& failure, int culprit_rank);
+    // Says that this rank's silence is no death from now on. It still hears and tells.
+    void say_farewell();
     // Leaves in peace.
     void leave();
 

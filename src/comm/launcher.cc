@@ -98,6 +98,7 @@ Result<std::shared_ptr<const PreparedLaunch>> Launcher::prepare(const Call& call
     launch.wide_wire = plan->wide_wire;
     if (shape.combines) set_operator(call, &launch);
     if (call.coll == xcclCollBarrier) launch.reduce_kind = ReduceKind::kMax;
+    launch.tells_lengths = call.coll == xcclCollAlltoAllv;
     launch.descriptor = descriptor_of(call, 0);
     return engine.prepare(std::move(launch));
 }

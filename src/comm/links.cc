@@ -35,8 +35,7 @@ std::optional<OperationDescriptor> Links::last_of(int peer) {
 std::optional<OperationDescriptor> Links::at_of(int peer, std::uint64_t sequence) {
     const int index = local_index(peer);
     if (index >= 0) return segment().operations(index).at(sequence);
-    const auto heard = last_of(peer);
-    return heard && heard->sequence == sequence ? heard : std::nullopt;
+    return carrier() ? carrier()->heard_at(peer, sequence) : std::nullopt;
 }
 
 std::string Links::name_of(int peer) {

@@ -40,6 +40,10 @@ class Links : public Neighbourhood {
     void sleep(std::chrono::microseconds limit, const std::function<bool()>& look);
     // Ends the sleep of this rank's threads.
     void wake();
+    // Takes leave of peers that are reached by TCP; waits for what is on its way to them.
+    void leave(Deadline deadline) {
+        if (remote_) remote_->leave(deadline);
+    }
 
     Segment& segment() const { return *local_->segment(); }
     // The place of a peer in the segment; -1: it is reached by TCP.

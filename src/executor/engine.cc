@@ -135,6 +135,13 @@ void Engine::check_mismatch() {
         if (!context.failure.ok()) return;
         if (auto mismatch = find_mismatch(context, peer)) fail(*mismatch);
     }
+    if (!context.failure.ok() || state_->point_to_point.idle()) return;
+    state_->point_to_point.check_abandoned();
+    if (state_->failed()) state_->drop_all();
+}
+
+void Engine::check_unreceived() {
+    if (auto unreceived = state_->point_to_point.unreceived()) fail(*unreceived);
 }
 
 std::optional<OperationDescriptor> Engine::last_collective() const {

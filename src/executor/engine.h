@@ -102,6 +102,10 @@ class Engine {
     std::optional<Blockage> blockage() const;
     void check_mismatch();
 
+    // When all ranks have called their last: fails the engine, naming both sides, if something was
+    // sent between this rank and a peer that nobody has received.
+    void check_unreceived();
+
     std::uint64_t collectives_submitted() const;  // the sequence number of the last one
     std::optional<OperationDescriptor> last_collective() const;
 

@@ -24,7 +24,7 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     launch_ = launch;
     lane_ = &launch->lanes()[lane_index];
     buffers_ = buffers;
-    signature_ = signature;
+    signature_ = step_signature_ = signature;
     tile_ = lane_->first_tile;
     step_index_ = 0;
     missing_ = 0;
@@ -40,13 +40,13 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
             if (*budget == 0) return Outcome::kOutOfBudget;
             const BoundStep& step = steps[step_index_];
             const std::uint64_t elements = step.elements(tile_);
-            if (elements > 0) {
+            if (takes_place(step, elements)) {
                 const std::uint64_t byte_count = elements * launch_->wire_element_bytes();
                 const Arrival arrival = gather(workspace, step, byte_count);
                 if (arrival == Arrival::kMissing) return Outcome::kBlocked;
                 if (arrival == Arrival::kBad) return Outcome::kBadMessage;
                 if (mutated(Mutant::kEarlyReuse)) release(step);
-                move(workspace, step, elements);
+                if (elements > 0) move(workspace, step, elements);
                 publish(step, byte_count);
                 if (!mutated(Mutant::kEarlyReuse)) release(step);
             }
@@ -61,6 +61,14 @@ LaneWalker::Wait LaneWalker::wait() const {
     const BoundStep& step = lane_->steps[step_index_];
     if (step.receive_count + step.send_count == 0) return {-1, false};
     return {lane_->ends[step.first_end + missing_].link->peer, missing_ >= step.receive_count};
+}
+
+// Has a step of `elements` anything to do? Sees to the signature of its messages.
+bool LaneWalker::takes_place(const BoundStep& step, std::uint64_t elements) {
+    if (__builtin_expect(!launch_->launch().tells_lengths, 1)) return elements > 0;
+    more_ = step.elements(tile_ + 1) > 0;
+    step_signature_ = with_more(signature_, more_);
+    return elements > 0 || tile_ == 0;
 }
 
 // Looks at every message and slot of a step, first at the one that was missing last time.
@@ -87,10 +95,17 @@ LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& st
 std::byte* LaneWalker::receive(const BoundEnd& end, std::uint64_t byte_count) {
     Message message;
     if (!end.receiver->peek(&message)) return nullptr;
-    if (message.signature != signature_ || message.byte_count != byte_count) {
+    if (message.signature != step_signature_ || message.byte_count != byte_count) {
         if (!same_epoch(message.signature, signature_)) return nullptr;
-        bad_message_ = {end.link->peer, message.signature != signature_, byte_count,
-                        message.byte_count};
+        const bool ends_differ = launch_->launch().tells_lengths &&
+                                 message.signature == with_more(step_signature_, true);
+        bad_message_ = {.peer = end.link->peer,
+                        .other_call = message.signature != step_signature_ && !ends_differ,
+                        .end = !ends_differ ? BadMessage::End::kSame
+                               : more_      ? BadMessage::End::kTheirs
+                                            : BadMessage::End::kMine,
+                        .expected_bytes = byte_count,
+                        .byte_count = message.byte_count};
         return nullptr;
     }
     // Sources are only read; they share an array with destinations.
@@ -177,7 +192,7 @@ std::uint64_t LaneWalker::buffer_offset(const BoundOperand& operand, const Piece
 void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {
     const BoundEnd* end = lane_->ends.data() + step.first_end + step.receive_count;
     for (std::uint32_t left = step.send_count; left > 0; --left, ++end) {
-        end->sender->publish(static_cast<std::uint32_t>(byte_count), signature_);
+        end->sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_);
         tell_published(*end->link, lane_->link_lane);
     }
 }

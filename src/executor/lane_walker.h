@@ -20,6 +20,8 @@ struct Workspace {
 struct BadMessage {
     int peer = -1;
     bool other_call = false;  // else: the call is the same, the sizes differ
+    enum class End : std::uint8_t { kSame, kMine, kTheirs };
+    End end = End::kSame;  // whose block ends here, while the other's goes on
     std::uint64_t expected_bytes = 0;
     std::uint64_t byte_count = 0;
 };
@@ -50,6 +52,7 @@ class LaneWalker {
   private:
     enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
 
+    bool takes_place(const BoundStep& step, std::uint64_t elements);
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
     std::byte* receive(const BoundEnd& end, std::uint64_t byte_count);
     std::byte* reserve(const BoundEnd& end) const;
@@ -69,7 +72,9 @@ class LaneWalker {
     const PreparedLaunch* launch_ = nullptr;
     const BoundLane* lane_ = nullptr;
     Buffers buffers_;
-    std::uint32_t signature_ = 0;
+    std::uint32_t signature_ = 0;       // of the call
+    std::uint32_t step_signature_ = 0;  // of the messages of the step at hand
+    bool more_ = false;                 // they tell that more follows
     std::uint64_t tile_ = 0;
     std::size_t step_index_ = 0;
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried

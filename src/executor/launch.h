@@ -56,6 +56,10 @@ struct Launch {
     std::uint64_t piece_elements = 1;  // piece * max_span elements of the wire type fit a slot
 
     xcclDataType_t type = xcclUint8;
+    // The two ends of a message may disagree on how long its block is (all-to-allv). So the first
+    // tile's messages are sent though empty, and each tells whether another tile of its block
+    // follows.
+    bool tells_lengths = false;
     // Messages and scratch hold accumulate_type(type): rounded once, at kOutput.
     bool wide_wire = false;
     ReduceKind reduce_kind = ReduceKind::kSum;

@@ -15,6 +15,11 @@ constexpr std::uint32_t message_signature(std::uint8_t epoch, std::uint64_t hash
     return static_cast<std::uint32_t>(epoch) << 24 | static_cast<std::uint32_t>(hash & 0xffffff);
 }
 
+// Of messages that tell lengths: another tile of the same block follows.
+constexpr std::uint32_t with_more(std::uint32_t signature, bool more) {
+    return signature ^ static_cast<std::uint32_t>(more);
+}
+
 inline bool same_epoch(std::uint32_t a, std::uint32_t b) {
     return (a ^ b) >> 24 == 0 || mutated(Mutant::kStaleEpoch);
 }

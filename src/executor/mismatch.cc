@@ -50,10 +50,16 @@ Status explain_bad_message(const EngineContext& context, const OperationDescript
         return invalid_usage("{} is in {}; {} has sent a message that belongs to another call: {}",
                              here, describe(operation), there, kAdvice);
     }
+    // Where only the ends differ, the messages so far were of one length.
+    const std::string mine = message.end == BadMessage::End::kMine ? ", its last," : "";
+    const std::string theirs = message.end == BadMessage::End::kTheirs ? ", its last"
+                               : message.end == BadMessage::End::kMine ? " and has more to send"
+                                                                       : "";
     return invalid_usage(
-        "{} is in {} and expects a message of {} bytes from {}, which sent {}: the counts of the "
-        "two ranks differ; {}",
-        here, describe(operation), message.expected_bytes, there, message.byte_count, kAdvice);
+        "{} is in {} and expects a message of {} bytes{} from {}, which sent {}{}: the counts of "
+        "the two ranks differ; {}",
+        here, describe(operation), message.expected_bytes, mine, there, message.byte_count, theirs,
+        kAdvice);
 }
 
 }  // namespace xccl

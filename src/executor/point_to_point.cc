@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::uint32_t kMessagesPerTurn = 4;  // of one queue, before the next one has its turn
 
+// How often a transfer must be seen waiting for a peer that has called its last: what that peer has
+// sent may be on its way, for long if a network carries it. Looks are some 100 ms apart.
+constexpr int kLooksInMemory = 2, kLooksOverNetwork = 100;
+
 TransferHeader header_of(const PointToPoint::Transfer& transfer) {
     return {transfer.descriptor.count, transfer.descriptor.datatype, 0};
 }
@@ -251,6 +255,61 @@ std::optional<Blockage> PointToPoint::blockage() const {
     blockage.operation = queue.transfers.front().descriptor;
     blockage.lane = static_cast<std::uint32_t>(context_.geometry.point_to_point_lane());
     return blockage;
+}
+
+void PointToPoint::check_abandoned() {
+    Abandoned found;
+    for (const Queue* queue : active_) {
+        if (queue->link == nullptr || queue->transfers.empty()) continue;
+        const auto last = context_.neighbourhood->last_of(queue->peer);
+        if (!last || !is_final(*last)) continue;
+        found = {queue, queue->completed, queue->moved_bytes};
+        break;
+    }
+    abandoned_looks_ = found == abandoned_ ? abandoned_looks_ + 1 : 1;
+    abandoned_ = found;
+    if (found.queue == nullptr) return;
+    const Queue& queue = *found.queue;
+    if (abandoned_looks_ < (queue.link->carrier ? kLooksOverNetwork : kLooksInMemory)) return;
+    Neighbourhood& neighbourhood = *context_.neighbourhood;
+    context_.fail(invalid_usage(
+        "{} {} {} {} {} (transfer #{} of this pair), which has finalized the communicator; every "
+        "send needs a receive, and every receive a send",
+        neighbourhood.name_of(context_.rank), queue.is_send ? "sends" : "receives",
+        amount(header_of(queue.transfers.front())), queue.is_send ? "to" : "from",
+        neighbourhood.name_of(queue.peer), queue.completed + 1));
+}
+
+std::optional<Status> PointToPoint::unreceived() const {
+    const int lane = context_.geometry.point_to_point_lane();
+    for (const auto& [peer, link] : context_.links) {
+        // Where both map the mailbox, the sender sees that a message was not read, even by a peer
+        // that has never looked. Else the receiver sees what has come.
+        const bool mapped = link->carrier == nullptr;
+        const std::byte* payload = nullptr;
+        if (mapped) {
+            const Sender& sender = link->senders[lane];
+            const auto read = sender.view().consumed->load(std::memory_order_acquire);
+            if (read == sender.published()) continue;
+            payload = reinterpret_cast<const std::byte*>(sender.view().header(read + 1) + 1);
+        } else {
+            Message message;
+            if (!link->receivers[lane].peek(&message) ||
+                !same_epoch(message.signature, message_signature(context_.epoch, 0))) {
+                continue;
+            }
+            payload = message.payload;
+        }
+        TransferHeader header;
+        std::memcpy(&header, payload, sizeof header);
+        const int sender = mapped ? context_.rank : peer, receiver = mapped ? peer : context_.rank;
+        Neighbourhood& neighbourhood = *context_.neighbourhood;
+        return invalid_usage(
+            "{} has sent {} to {}, which has finalized the communicator without receiving it; "
+            "every send needs a receive",
+            neighbourhood.name_of(sender), amount(header), neighbourhood.name_of(receiver));
+    }
+    return std::nullopt;
 }
 
 void PointToPoint::drop_all() {

@@ -46,6 +46,12 @@ class PointToPoint {
     std::optional<Blockage> blockage() const;
     void drop_all();
 
+    // For whoever has waited long. Fails if a transfer waits for a peer that has called its last:
+    // nothing can come of it.
+    void check_abandoned();
+    // A transfer that was sent and not received, though all ranks have called their last.
+    std::optional<Status> unreceived() const;
+
   private:
     struct Queue {
         int peer = -1;
@@ -80,6 +86,15 @@ class PointToPoint {
     std::vector<std::unique_ptr<Pair>> pairs_;  // by peer
     std::vector<Queue*> active_;                // those that may have something in them
     std::size_t next_ = 0;                      // whose turn it is
+
+    struct Abandoned {
+        const Queue* queue = nullptr;
+        std::uint64_t completed = 0;
+        std::uint64_t moved_bytes = 0;
+        bool operator==(const Abandoned&) const = default;
+    };
+    Abandoned abandoned_;      // what the last look saw
+    int abandoned_looks_ = 0;  // how many saw the same
 };
 
 }  // namespace xccl

@@ -41,6 +41,7 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     output_ = PieceMap(launch_.output_layout, program.chunk_count, launch_.piece_elements);
     work_ = PieceMap(launch_.work_layout, program.chunk_count, launch_.piece_elements);
     tile_count_ = std::max({input_.tile_count(), output_.tile_count(), work_.tile_count()});
+    if (launch_.tells_lengths) tile_count_ = std::max<std::uint64_t>(tile_count_, 1);
 
     const xcclDataType_t wide_type = accumulate_type(launch_.type);
     wide_ = launch_.wide_wire && wide_type != launch_.type;
@@ -114,6 +115,12 @@ Status PreparedLaunch::check_lane(const Lane& lane) const {
 }
 
 Status PreparedLaunch::check_step(const Lane& lane, const Step& step) const {
+    if (launch_.tells_lengths && step.span != 1) {
+        return internal_error(
+            "launch: a step of round {} moves {} blocks whose lengths are to be "
+            "told one by one",
+            step.round, step.span);
+    }
     for (const auto& operands : {lane.sources(step), lane.destinations(step)}) {
         for (const Operand& operand : operands) {
             const bool bad_peer =

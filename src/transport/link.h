@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/operation.h"
 #include "base/status.h"
 #include "transport/mailbox.h"
@@ -93,6 +94,9 @@ class Transport {
     virtual Result<std::unique_ptr<Link>> connect(int peer) = 0;
     virtual Carrier* carrier() { return nullptr; }
     virtual std::uint64_t payload_bytes_sent() const { return 0; }  // that left this host's memory
+    // Takes leave of all peers in peace, having sent everything that was published. Waits until
+    // their hosts have it, or the deadline has passed.
+    virtual void leave(Deadline /*deadline*/) {}
 };
 
 }  // namespace xccl

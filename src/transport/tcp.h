@@ -48,9 +48,7 @@ class TcpTransport : public Transport {
     Carrier* carrier() override;
     std::uint64_t payload_bytes_sent() const override;
 
-    // Takes leave of all peers in peace, having sent everything that was published. Waits until
-    // their hosts have it, or the deadline has passed.
-    void leave(Deadline deadline);
+    void leave(Deadline deadline) override;
 
   private:
     explicit TcpTransport(std::unique_ptr<TcpCarrier> carrier);

@@ -125,8 +125,7 @@ bool TcpCarrier::flushed(int rank, int lane) const {
 }
 
 void TcpCarrier::announce(const OperationDescriptor& operation) {
-    shared_.operation = operation;
-    ++shared_.operation_changes;
+    shared_.recent[++shared_.operation_changes & (TcpShared::kRecentOperations - 1)] = operation;
 }
 
 void TcpCarrier::tell(int rank) {

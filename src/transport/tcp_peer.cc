@@ -111,6 +111,18 @@ TcpStream* TcpPeer::choose_stream(std::uint32_t preferred) {
     return best;
 }
 
+// Operations that sent this peer nothing: it hears of them as far as there is room, so that it can
+// say where two ranks parted.
+void TcpPeer::push_missed_operations(TcpStream& stream) {
+    const std::uint64_t now = shared_->operation_changes;
+    if (now <= operation_told_ + 1) return;
+    const std::uint64_t room = std::min<std::uint64_t>(stream.room(), TcpShared::kRecentOperations);
+    std::uint64_t change = std::max(operation_told_ + 1, now - std::min(now - 1, room - 1));
+    for (; change < now; ++change) {
+        stream.push({.kind = FrameKind::kOperation}, nullptr, &shared_->operation(change));
+    }
+}
+
 void TcpPeer::push_message(TcpStream& stream, int lane) {
     OutLane& out = out_[static_cast<std::size_t>(lane)];
     const SlotHeader* const slot = out.mailbox.header(out.next);
@@ -118,10 +130,11 @@ void TcpPeer::push_message(TcpStream& stream, int lane) {
     header.sequence = out.next;
     header.signature = static_cast<std::uint32_t>(slot->flag.load(std::memory_order_relaxed));
     header.byte_count = slot->byte_count;
-    const bool news = operation_told_ != shared_->operation_changes;
+    push_missed_operations(stream);
+    const std::uint64_t now = shared_->operation_changes;
     stream.push(header, reinterpret_cast<const std::byte*>(slot + 1),
-                news ? &shared_->operation : nullptr);
-    operation_told_ = shared_->operation_changes;
+                operation_told_ != now ? &shared_->operation(now) : nullptr);
+    operation_told_ = now;
     ++out.next;
 }
 
@@ -147,7 +160,8 @@ void TcpPeer::queue_control() {
     }
     if (tell_due_) {
         if (TcpStream* const stream = choose_stream(0)) {
-            stream->push({.kind = FrameKind::kOperation}, nullptr, &shared_->operation);
+            stream->push({.kind = FrameKind::kOperation}, nullptr,
+                         &shared_->operation(shared_->operation_changes));
             tell_due_ = false;
         }
     }

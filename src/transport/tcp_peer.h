@@ -14,6 +14,7 @@
 // least as many messages as one mailbox, which is what schedules are proved for.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -48,8 +49,13 @@ struct TcpShared {
     std::chrono::milliseconds delay{0};
     std::deque<DelayedMessage> delayed;  // in order of `due`; bounded by the peers' credit
     std::uint64_t payload_bytes_sent = 0;
-    OperationDescriptor operation;        // what this rank is doing
+    static constexpr std::size_t kRecentOperations = 8;  // a power of two
+    std::array<OperationDescriptor, kRecentOperations> recent;
     std::uint64_t operation_changes = 0;  // how often that has changed; 0: nothing yet
+    // What this rank did at a change; the last one is what it is doing.
+    const OperationDescriptor& operation(std::uint64_t change) const {
+        return recent[change & (kRecentOperations - 1)];
+    }
 };
 
 class TcpPeer : public FrameReceiver {
@@ -113,6 +119,7 @@ class TcpPeer : public FrameReceiver {
     void queue_control();
     void queue_messages();
     void push_message(TcpStream& stream, int lane);
+    void push_missed_operations(TcpStream& stream);
     FrameHeader header_of(FrameKind kind, int lane);
     void note_sent(const FrameHeader& header);
     Status take_credit(const FrameHeader& header);

@@ -37,7 +37,8 @@ class TcpStream {
 
     // ---- Out. The payload must stay until pop_sent() has returned its frame.
     static constexpr std::size_t kMaxQueuedFrames = 8;
-    bool can_take() const { return queued_ + sent_ < kMaxQueuedFrames; }
+    std::size_t room() const { return kMaxQueuedFrames - queued_ - sent_; }  // frames
+    bool can_take() const { return room() > 0; }
     std::size_t queued_bytes() const { return queued_bytes_; }
     void push(FrameHeader header, const std::byte* payload, const OperationDescriptor* operation);
     // Writes what fits. True if any byte went.

@@ -53,6 +53,34 @@ TEST(Operation, IsDescribedForPeople) {
     EXPECT_NE(describe(strange).find("#17"), std::string::npos);
 }
 
+TEST(Operation, SharesAreSummedAndToldApart) {
+    OperationDescriptor here = all_reduce(), there = here;
+    here.coll = there.coll = xcclCollAllGatherv;
+    here.count = count_of_shares(std::vector<std::uint64_t>{0, 2});
+    there.count = count_of_shares(std::vector<std::uint64_t>{2, 0});
+    EXPECT_EQ(describe(here), "all_gatherv #17 of 2 float32 in all");
+    EXPECT_NE(signature_of(here), signature_of(there));
+    EXPECT_EQ(difference(here, there),
+              "the ranks' shares, of the same sum, some here, others there");
+    there.count = count_of_shares(std::vector<std::uint64_t>{2, 1});
+    EXPECT_EQ(difference(here, there), "count 2 here, 3 there");
+}
+
+TEST(Operation, ABarrierHasNoElementsAndTheLastOneAnotherName) {
+    OperationDescriptor barrier;
+    barrier.sequence = 3;
+    barrier.coll = xcclCollBarrier;
+    barrier.count = 1;
+    OperationDescriptor last = barrier;
+    last.count = kFinalBarrierCount;
+    EXPECT_EQ(describe(barrier), "barrier #3");
+    EXPECT_EQ(describe(last), "finalize #3");
+    EXPECT_FALSE(is_final(barrier));
+    EXPECT_TRUE(is_final(last));
+    EXPECT_EQ(difference(barrier, last), "operation barrier here, finalize there");
+    EXPECT_FALSE(is_final(OperationDescriptor()));
+}
+
 TEST(Operation, DifferencesNameBothSides) {
     OperationDescriptor there = all_reduce();
     there.coll = xcclCollBroadcast;

@@ -161,7 +161,8 @@ bool Operation::is_rooted() const {
 OperationDescriptor Operation::descriptor() const {
     OperationDescriptor descriptor;
     descriptor.coll = static_cast<std::uint8_t>(coll);
-    descriptor.count = is_vector() ? 0 : count;
+    descriptor.count = coll == xcclCollBarrier ? 1 : is_vector() ? count_of_shares(counts) : count;
+    if (coll == xcclCollAlltoAllv) descriptor.count = 0;
     descriptor.datatype = static_cast<std::uint8_t>(type);
     descriptor.root = is_rooted() ? root : -1;
     if (combines()) descriptor.op = premultiplied ? kPremulOp : static_cast<std::uint8_t>(op);

@@ -115,6 +115,7 @@ Result<Launch> Programs::launch(const Operation& operation, int rank) {
     launch.output_layout = layout_of(shape.output, operation, rank, output);
     launch.work_layout = layout_of(shape.work, operation, rank, input);
     launch.type = operation.coll == xcclCollBarrier ? xcclUint8 : operation.type;
+    launch.tells_lengths = operation.coll == xcclCollAlltoAllv;
     launch.descriptor = operation.descriptor();
     if (operation.coll == xcclCollBarrier) launch.reduce_kind = ReduceKind::kMax;
     if (!operation.combines()) return launch;
