@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kMaxRanks = 5;
-constexpr int kTrials = 200;
+constexpr int kTrials = 200, kParts = 4;  // each part is a test of its own
 
 struct Stage {  // shared by parent and ranks
     std::atomic<int> id_ready;
@@ -134,9 +134,14 @@ void run_trial(int trial) {
     munmap(stage, sizeof(Stage));
 }
 
-TEST(Kill, SurvivorsNameTheDead) {
-    for (int trial = 0; trial < kTrials && !HasFailure(); ++trial) run_trial(trial);
+class Kill : public testing::TestWithParam<int> {};
+
+TEST_P(Kill, SurvivorsNameTheDead) {
+    constexpr int kEach = kTrials / kParts;
+    for (int i = 0; i < kEach && !HasFailure(); ++i) run_trial(GetParam() * kEach + i);
 }
+
+INSTANTIATE_TEST_SUITE_P(Part, Kill, testing::Range(0, kParts));
 
 }  // namespace
 }  // namespace xccl::test

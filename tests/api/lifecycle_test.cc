@@ -263,6 +263,24 @@ TEST(Lifecycle, OneRankAloneCostsNothing) {
     ASSERT_OK(xcclCommDestroy(warm));
 }
 
+// Nobody will ever meet at its id.
+TEST(Lifecycle, OneRankAloneEndsTheRendezvousOfItsId) {
+    const auto threads = [] {
+        const auto list = std::filesystem::directory_iterator("/proc/self/task");
+        return std::distance(begin(list), end(list));
+    };
+    const auto before = threads();
+    xcclUniqueId id;
+    ASSERT_OK(xcclGetUniqueId(&id));
+    EXPECT_EQ(threads(), before + 1);
+    xcclComm_t comm;
+    ASSERT_OK(xcclCommInitRank(&comm, 1, id, 0));
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (threads() > before && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    EXPECT_EQ(threads(), before);
+    ASSERT_OK(xcclCommDestroy(comm));
+}
+
 TEST(Lifecycle, DumpAndExplainAreJson) {
     with_ranks(2, [](int, xcclComm_t comm) {
         all_reduce_one(comm);
