@@ -12,7 +12,7 @@
 namespace xccl::perf {
 namespace {
 
-constexpr double kAlignmentBytes = 16;
+constexpr double kShareAlignment = 16;
 constexpr double kLargestCell = 1e18;  // bytes; sums of a row still fit
 
 std::size_t square(int rank_count) {
@@ -119,9 +119,9 @@ Traffic matrix_traffic(const std::vector<std::vector<double>>& bytes, int rank_c
         for (std::size_t receiver = 0; receiver < static_cast<std::size_t>(rank_count);
              ++receiver) {
             const double lines =
-                std::min(bytes[sender][receiver] * scale, kLargestCell) / kAlignmentBytes;
+                std::min(bytes[sender][receiver] * scale, kLargestCell) / kShareAlignment;
             counts.push_back(static_cast<std::size_t>(lines) *
-                             (static_cast<std::size_t>(kAlignmentBytes) / type_bytes));
+                             (static_cast<std::size_t>(kShareAlignment) / type_bytes));
         }
     }
     return {rank_count, std::move(counts)};

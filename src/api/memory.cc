@@ -13,7 +13,7 @@
 namespace xccl {
 namespace {
 
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kSmallPage = 4096;
 constexpr std::size_t kHugePage = 2u << 20;
 
 struct Allocations {
@@ -33,7 +33,7 @@ std::size_t rounded(std::size_t size, std::size_t unit) {
 Result<void*> map_memory(std::size_t size, std::size_t* mapped) {
     if (size > SIZE_MAX / 2)
         return invalid_argument("size {} does not fit the address space", size);
-    *mapped = rounded(size, size >= kHugePage ? kHugePage : kPage);
+    *mapped = rounded(size, size >= kHugePage ? kHugePage : kSmallPage);
     void* memory =
         mmap(nullptr, *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -56,7 +56,7 @@ xcclResult_t xcclMemAlloc(void** ptr, size_t size) {
     return c_boundary([&]() -> Status {
         if (ptr == nullptr)
             return invalid_argument("ptr is null; it must point to where the address goes");
-        std::size_t mapped = kPage;
+        std::size_t mapped = kSmallPage;
         XCCL_ASSIGN(void* memory, map_memory(size ? size : 1, &mapped));
         const std::lock_guard lock(allocations().mutex);
         allocations().bytes[memory] = mapped;

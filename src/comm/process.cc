@@ -24,8 +24,8 @@ using std::chrono::milliseconds;
 
 // How long the worker leaves progress to waiters that were active a moment ago.
 constexpr milliseconds kWorkerPatience{1};
-constexpr microseconds kShortSleep{100};
-constexpr milliseconds kLongSleep{2};
+constexpr microseconds kStreamSleep{100};
+constexpr milliseconds kLongestSleep{2};
 
 struct Roll {
     std::vector<std::weak_ptr<Communicator>> comms;
@@ -108,9 +108,9 @@ void worker_loop() {
         }
         if (focus) {
             focus->watch();
-            focus->sleep(kLongSleep);
+            focus->sleep(kLongestSleep);
         } else {
-            std::this_thread::sleep_for(kShortSleep);  // a stream waits for an event
+            std::this_thread::sleep_for(kStreamSleep);  // a stream waits for an event
         }
     }
 }
@@ -182,11 +182,12 @@ void wait_until(const std::function<bool()>& done,
         }
         const auto comm = focus();
         if (!comm) {
-            std::this_thread::sleep_for(kShortSleep);
+            std::this_thread::sleep_for(kStreamSleep);
             continue;
         }
         comm->watch();
-        comm->sleep(others_busy(comm.get()) ? kShortSleep : std::chrono::microseconds(kLongSleep));
+        comm->sleep(others_busy(comm.get()) ? kStreamSleep
+                                            : std::chrono::microseconds(kLongestSleep));
     }
 }
 

@@ -11,7 +11,6 @@ namespace xccl {
 namespace {
 
 constexpr std::uint32_t kStepsPerTurn = 8;  // of one lane, before the next one has its turn
-constexpr std::size_t kScratchAlignment = 64;
 
 // What a call is, but for its place in the order of calls.
 std::uint64_t hash_of(OperationDescriptor call) {

@@ -8,8 +8,6 @@
 namespace xccl {
 namespace {
 
-constexpr std::size_t kScratchAlignment = 64;  // a cache line
-
 // Does a peer appear twice among these? A step could then see the head message only once.
 bool repeats_peer(std::span<const Operand> operands) {
     std::vector<std::uint16_t> peers;

@@ -13,6 +13,8 @@
 
 namespace xccl {
 
+constexpr std::size_t kScratchAlignment = 64;  // a cache line
+
 class PreparedLaunch {
   public:
     PreparedLaunch(Launch launch, std::uint64_t call_hash);

@@ -5,8 +5,8 @@
 namespace xccl {
 namespace {
 
-constexpr std::size_t kNonceBytes = crypto_secretbox_NONCEBYTES;
-static_assert(kSealBytes == kNonceBytes + crypto_secretbox_MACBYTES);
+constexpr std::size_t kSealNonceBytes = crypto_secretbox_NONCEBYTES;
+static_assert(kSealBytes == kSealNonceBytes + crypto_secretbox_MACBYTES);
 static_assert(sizeof(Secret) == crypto_secretbox_KEYBYTES);
 
 unsigned char* raw(std::string& text) {
@@ -17,8 +17,8 @@ unsigned char* raw(std::string& text) {
 
 std::string seal(const Secret& secret, std::string_view text) {
     std::string sealed(kSealBytes + text.size(), '\0');
-    random_bytes(sealed.data(), kNonceBytes);
-    crypto_secretbox_easy(raw(sealed) + kNonceBytes, bytes_of(text).data(), text.size(),
+    random_bytes(sealed.data(), kSealNonceBytes);
+    crypto_secretbox_easy(raw(sealed) + kSealNonceBytes, bytes_of(text).data(), text.size(),
                           raw(sealed), secret.data());
     return sealed;
 }
@@ -28,7 +28,7 @@ std::optional<std::string> unseal(const Secret& secret, std::string_view sealed)
     std::string text(sealed.size() - kSealBytes, '\0');
     const std::uint8_t* const nonce = bytes_of(sealed).data();
     const int result = crypto_secretbox_open_easy(
-        raw(text), nonce + kNonceBytes, sealed.size() - kNonceBytes, nonce, secret.data());
+        raw(text), nonce + kSealNonceBytes, sealed.size() - kSealNonceBytes, nonce, secret.data());
     if (result != 0) return std::nullopt;
     return text;
 }

@@ -19,7 +19,7 @@ ChunkLayout layout_of(const TileShape& shape) {
 }
 
 void expect_agreement(const TileShape& shape) {
-    SCOPED_TRACE(testing::Message()
+    SCOPED_TRACE(::testing::Message()
                  << "count " << shape.count << ", chunks " << shape.chunk_count << ", piece "
                  << shape.piece_elements << ", blocks " << shape.blocks);
     const ChunkLayout layout = layout_of(shape);

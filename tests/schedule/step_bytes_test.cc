@@ -10,7 +10,7 @@
 namespace xccl {
 namespace {
 
-Steps example() {
+Steps example_steps() {
     testing::StepsBuilder builder(1, 4, 4, 2);
     const Operand from = builder.slot(0, 2);
     builder.step({from, builder.input(2), builder.scratch(0, 2)},
@@ -25,7 +25,7 @@ std::string text_of(std::string_view bytes) {
 }
 
 TEST(StepBytes, ComeBackAsTheyWere) {
-    for (const Steps& steps : {example(), *testing::ring_all_reduce_by_hand(2, 5, 3),
+    for (const Steps& steps : {example_steps(), *testing::ring_all_reduce_by_hand(2, 5, 3),
                                *testing::direct_all_reduce(0, 1)}) {
         const std::string bytes = bytes_of_steps(steps);
         const auto decoded = steps_of_bytes(bytes);
@@ -36,7 +36,7 @@ TEST(StepBytes, ComeBackAsTheyWere) {
 }
 
 TEST(StepBytes, NoPartOfThemWillDo) {
-    const std::string bytes = bytes_of_steps(example());
+    const std::string bytes = bytes_of_steps(example_steps());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         const auto decoded = steps_of_bytes(std::string_view(bytes).substr(0, size));
         ASSERT_FALSE(decoded.ok()) << size;
@@ -48,7 +48,7 @@ TEST(StepBytes, NoPartOfThemWillDo) {
 
 // Any byte may change: what is still accepted is another program, whose bytes these are.
 TEST(StepBytes, AChangedByteIsRefusedOrMeansSomethingElse) {
-    const std::string bytes = bytes_of_steps(example());
+    const std::string bytes = bytes_of_steps(example_steps());
     int refused = 0;
     for (std::size_t at = 0; at < bytes.size(); ++at) {
         for (int bit = 0; bit < 8; ++bit) {
@@ -57,7 +57,7 @@ TEST(StepBytes, AChangedByteIsRefusedOrMeansSomethingElse) {
             const auto decoded = steps_of_bytes(changed);
             refused += !decoded.ok();
             if (!decoded.ok()) continue;
-            EXPECT_FALSE(*decoded == example());
+            EXPECT_FALSE(*decoded == example_steps());
             EXPECT_EQ(bytes_of_steps(*decoded), changed);
         }
     }
@@ -67,7 +67,7 @@ TEST(StepBytes, AChangedByteIsRefusedOrMeansSomethingElse) {
 // Each rule of the format broken by itself, so that the message is that rule's own.
 TEST(StepBytes, EachRuleSpeaksForItself) {
     const auto refusal = [](auto&& spoil) {
-        Steps steps = example();
+        Steps steps = example_steps();
         spoil(steps);
         return text_of(bytes_of_steps(steps));
     };
@@ -77,7 +77,7 @@ TEST(StepBytes, EachRuleSpeaksForItself) {
     const auto contains = [](const std::string& text, const char* part) {
         EXPECT_NE(text.find(part), std::string::npos) << text << " lacks " << part;
     };
-    std::string bytes = bytes_of_steps(example());
+    std::string bytes = bytes_of_steps(example_steps());
     bytes[0] = 'X';
     contains(text_of(bytes), "begin with");
     bytes[0] = 'x';
@@ -107,7 +107,7 @@ TEST(StepBytes, EachRuleSpeaksForItself) {
 
 // A length that is a lie must not be believed: memory would go before the bytes end.
 TEST(StepBytes, ABillionStepsInFewBytesAreRefusedAtOnce) {
-    Steps steps = example();
+    Steps steps = example_steps();
     steps.lanes.resize(1);
     steps.lanes[0] = {};
     std::string bytes = bytes_of_steps(steps);

@@ -12,7 +12,7 @@
 namespace xccl {
 namespace {
 
-VerifyOptions options_of(Contract contract, std::uint32_t slots = kLeastSlotCount) {
+VerifyOptions options_for(Contract contract, std::uint32_t slots = kLeastSlotCount) {
     VerifyOptions options;
     options.contract = contract;
     options.slot_count = slots;
@@ -55,13 +55,13 @@ TEST(VerifySymmetric, AgreesWithTheProofOverAllRanks) {
     for (int n : {1, 2, 3, 4, 7, 16}) {
         for (std::uint32_t slots : {2u, 3u}) {
             for (int passes : {1, 3}) {
-                VerifyOptions options = options_of(Contract::kAllReduce, slots);
+                VerifyOptions options = options_for(Contract::kAllReduce, slots);
                 options.passes = passes;
                 for (bool in_place : {false, true}) {
                     options.in_place = in_place;
                     if (n > 1) expect_agreement(ring, n, options);
                 }
-                options = options_of(Contract::kAllToAll, slots);
+                options = options_for(Contract::kAllToAll, slots);
                 expect_agreement(all_to_all, n, options);
             }
         }
@@ -73,7 +73,7 @@ void expect_failure(const char* why, const std::function<void(Steps&)>& spoil,
     Steps steps = contract == Contract::kAllToAll ? all_to_all(0, 5)
                                                   : *testing::ring_all_reduce_by_hand(0, 5);
     spoil(steps);
-    const auto proof = verify_rotation(steps, options_of(contract));
+    const auto proof = verify_rotation(steps, options_for(contract));
     ASSERT_FALSE(proof.ok()) << "not seen: " << why;
     EXPECT_NE(proof.status().text().find(why), std::string::npos)
         << proof.status().text() << "\nlacks: " << why;
@@ -112,14 +112,14 @@ TEST(VerifySymmetric, TooFewSlotsAreADeadlock) {
     // Two messages to the next rank before any is received.
     testing::StepsBuilder b(0, 3, 3);
     b.step({b.input(0)}, {b.slot(1, 0)}).step({b.input(1)}, {b.slot(1, 1)});
-    const auto proof = verify_rotation(*b.build(), options_of(Contract::kAllReduce, 1));
+    const auto proof = verify_rotation(*b.build(), options_for(Contract::kAllReduce, 1));
     ASSERT_FALSE(proof.ok());
     EXPECT_NE(proof.status().text().find("waits for a free slot to 1"), std::string::npos);
 }
 
 // What holds of rank 0 holds of rank 3 only if rank 3 does the same.
 TEST(VerifySymmetric, RanksThatAreNoRotationsAreFound) {
-    const VerifyOptions options = options_of(Contract::kAllReduce);
+    const VerifyOptions options = options_for(Contract::kAllReduce);
     const Steps first = ring(0, 5);
     for (auto&& spoil : std::vector<std::function<void(Steps&)>>{
              [](Steps& s) { drop(s, 2); }, [](Steps& s) { s.lanes[1] = {}; },

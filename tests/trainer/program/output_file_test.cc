@@ -42,7 +42,7 @@ class OutputFileTest : public testing::Test {
 };
 
 template <typename Action>
-std::string refusal(const Action& action) {
+std::string refusal_of(const Action& action) {
     try {
         action();
     } catch (const Failure& failure) {
@@ -86,15 +86,15 @@ TEST_F(OutputFileTest, ReadersSeeWhatIsWritten) {
 }
 
 TEST_F(OutputFileTest, SaysWhatIsWrong) {
-    const std::string missing = refusal([] { OutputFile("report", "/nowhere/r.html", 0); });
+    const std::string missing = refusal_of([] { OutputFile("report", "/nowhere/r.html", 0); });
     EXPECT_NE(missing.find("/nowhere/r.html: No such file"), std::string::npos) << missing;
     EXPECT_NE(missing.find("--report"), std::string::npos) << missing;
-    const std::string folder = refusal([this] { OutputFile("metrics", folder_, 0); });
+    const std::string folder = refusal_of([this] { OutputFile("metrics", folder_, 0); });
     EXPECT_NE(folder.find("Is a directory"), std::string::npos) << folder;
 }
 
 TEST_F(OutputFileTest, AFullDeviceIsNoticed) {
-    const std::string message = refusal([] { OutputFile("metrics", "/dev/full", 100).write("x"); });
+    const std::string message = refusal_of([] { OutputFile("metrics", "/dev/full", 100).write("x"); });
     EXPECT_NE(message.find("No space left"), std::string::npos) << message;
     EXPECT_NE(message.find("Free some space"), std::string::npos) << message;
 }
@@ -106,7 +106,7 @@ TEST_F(OutputFileTest, NoRoomIsFoundBeforeTheFirstByte) {
     ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &former), 0);
     const rlimit small{.rlim_cur = 4096, .rlim_max = former.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const std::string message = refusal([this] { OutputFile("report", path(), 1 << 16); });
+    const std::string message = refusal_of([this] { OutputFile("report", path(), 1 << 16); });
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &former), 0);
     std::signal(SIGXFSZ, former_handler);
     EXPECT_NE(message.find("cannot reserve room for the report"), std::string::npos) << message;

@@ -10,7 +10,7 @@
 namespace xccl::trainer {
 namespace {
 
-std::size_t count_of(const std::string& text, const std::string& part) {
+std::size_t times_of(const std::string& text, const std::string& part) {
     std::size_t count = 0;
     for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
         ++count;
@@ -33,9 +33,9 @@ TEST(LineChart, DrawsEachSeries) {
                     .y_label = "y",
                     .series = {{"a", 1, SeriesStyle::kLine, {{0, 0}, {1, 1}, {2, 4}}},
                                {"b", 2, SeriesStyle::kDots, {{0, 1}, {2, 2}}}}});
-    EXPECT_EQ(count_of(svg, "<polyline"), 1u);
-    EXPECT_EQ(count_of(svg, "<circle"), 2u);
-    EXPECT_EQ(count_of(svg, "no data"), 0u);
+    EXPECT_EQ(times_of(svg, "<polyline"), 1u);
+    EXPECT_EQ(times_of(svg, "<circle"), 2u);
+    EXPECT_EQ(times_of(svg, "no data"), 0u);
     // The first point is at the left and on the baseline, the last at the right and on top.
     EXPECT_NE(svg.find("points=\"60.0,216.0 "), std::string::npos) << svg;
     EXPECT_NE(svg.find("466.0,14.0 \""), std::string::npos) << svg;
@@ -44,9 +44,9 @@ TEST(LineChart, DrawsEachSeries) {
 TEST(LineChart, NothingIsSaidToBeNothing) {
     const std::string svg =
         line_chart({.title = "t", .x_label = "x", .y_label = "y", .series = {}});
-    EXPECT_EQ(count_of(svg, "no data"), 1u);
-    EXPECT_EQ(count_of(svg, "<svg"), 1u);
-    EXPECT_EQ(count_of(svg, "</svg>"), 1u);
+    EXPECT_EQ(times_of(svg, "no data"), 1u);
+    EXPECT_EQ(times_of(svg, "<svg"), 1u);
+    EXPECT_EQ(times_of(svg, "</svg>"), 1u);
 }
 
 TEST(LineChart, OnePointAndNumbersThatAreNone) {
@@ -56,13 +56,13 @@ TEST(LineChart, OnePointAndNumbersThatAreNone) {
                     .x_label = "x",
                     .y_label = "y",
                     .series = {{"a", 1, SeriesStyle::kLine, {{5, 3}, {6, nan}, {7, infinity}}}}});
-    EXPECT_EQ(count_of(svg, "nan"), 0u) << svg;
-    EXPECT_EQ(count_of(svg, "inf"), 0u) << svg;
+    EXPECT_EQ(times_of(svg, "nan"), 0u) << svg;
+    EXPECT_EQ(times_of(svg, "inf"), 0u) << svg;
     const std::string of_none = line_chart({.title = "t",
                                             .x_label = "x",
                                             .y_label = "y",
                                             .series = {{"a", 1, SeriesStyle::kLine, {{1, nan}}}}});
-    EXPECT_EQ(count_of(of_none, "no data"), 1u);
+    EXPECT_EQ(times_of(of_none, "no data"), 1u);
 }
 
 TEST(ShareChart, StacksToTheTop) {
@@ -72,7 +72,7 @@ TEST(ShareChart, StacksToTheTop) {
                      .y_label = "y",
                      .series = {{"a", 1, SeriesStyle::kLine, {{0, 0.25}, {1, 0.75}}},
                                 {"b", 2, SeriesStyle::kLine, {{0, 0.75}, {1, 0.25}}}}});
-    EXPECT_EQ(count_of(svg, "<polygon"), 2u);
+    EXPECT_EQ(times_of(svg, "<polygon"), 2u);
     // b's upper edge runs along the top of the frame.
     EXPECT_NE(svg.find("points=\"60.0,14.0 466.0,14.0 "), std::string::npos) << svg;
 }
@@ -80,11 +80,11 @@ TEST(ShareChart, StacksToTheTop) {
 TEST(StackedBars, WidthsAreShares) {
     const std::string svg =
         stacked_bars("t", 460, {{"rank 0", {{"a", 1, 3}, {"b", 2, 1}}}, {"rank 1", {{"a", 1, 2}}}});
-    EXPECT_EQ(count_of(svg, "<rect"), 3u);
+    EXPECT_EQ(times_of(svg, "<rect"), 3u);
     EXPECT_NE(svg.find("width=\"300.00\""), std::string::npos) << svg;  // 3/4 of 400
     EXPECT_NE(svg.find("a: 75.0 %"), std::string::npos);
-    EXPECT_EQ(count_of(stacked_bars("t", 460, {}), "</svg>"), 1u);
-    EXPECT_EQ(count_of(stacked_bars("t", 460, {{"rank 0", {{"a", 1, 0}}}}), "nan"), 0u);
+    EXPECT_EQ(times_of(stacked_bars("t", 460, {}), "</svg>"), 1u);
+    EXPECT_EQ(times_of(stacked_bars("t", 460, {{"rank 0", {{"a", 1, 0}}}}), "nan"), 0u);
 }
 
 TEST(Escaped, IsSafeInMarkup) {
