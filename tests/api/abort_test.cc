@@ -156,17 +156,20 @@ class OppositeOrder : public testing::Test {
         config.timeoutMs = timeout_ms;
         xcclUniqueId ids[2];
         for (auto& id : ids) ASSERT_OK(xcclGetUniqueId(&id));
+        xcclComm_t comms[2][2] = {};
         std::vector<std::thread> threads;
         for (int rank = 0; rank < 2; ++rank) {
             threads.emplace_back([&, rank] {
-                xcclComm_t comms[2];
+                auto& mine = comms[rank];
                 for (int i = 0; i < 2; ++i)
-                    ASSERT_OK(xcclCommInitRankConfig(&comms[i], 2, ids[i], rank, &config));
-                body(rank, comms[rank], comms[1 - rank]);
-                for (auto comm : comms) EXPECT_OK(xcclCommAbort(comm));
+                    ASSERT_OK(xcclCommInitRankConfig(&mine[i], 2, ids[i], rank, &config));
+                body(rank, mine[rank], mine[1 - rank]);
             });
         }
         for (auto& thread : threads) thread.join();
+        for (auto& mine : comms) {
+            for (auto comm : mine) EXPECT_OK(xcclCommAbort(comm));
+        }
     }
 };
 

@@ -61,7 +61,7 @@ TEST_F(Join, LargePartsTravelWhole) {
         const auto all = exchange->all_gather(mine, soon());
         return all.ok() && (*all)[4] == std::string(kMaxGatherBytes, 'e') && (*all)[1][7] == 'b';
     });
-    EXPECT_EQ(results, std::vector<bool>(5, true));
+    EXPECT_EQ(results, std::vector<char>(5, 1));
 }
 
 TEST_F(Join, SixtyFourProcessesMeet) {

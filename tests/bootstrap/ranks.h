@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,10 +20,13 @@
 
 namespace xccl {
 
-// Calls body(0) to body(count - 1), each in a thread; what they return, by rank.
+// Calls body(0) to body(count - 1), each in a thread; what they return, by rank. Elements of a
+// std::vector<bool> would share words.
 template <typename Body>
 auto in_threads(int count, Body body) {
-    std::vector<decltype(body(0))> results(static_cast<std::size_t>(count));
+    using Element = decltype(body(0));
+    using Stored = std::conditional_t<std::is_same_v<Element, bool>, char, Element>;
+    std::vector<Stored> results(static_cast<std::size_t>(count));
     std::vector<std::thread> threads;
     for (int rank = 0; rank < count; ++rank) {
         threads.emplace_back([&, rank] { results[static_cast<std::size_t>(rank)] = body(rank); });

@@ -94,7 +94,8 @@ TEST_F(OutputFileTest, SaysWhatIsWrong) {
 }
 
 TEST_F(OutputFileTest, AFullDeviceIsNoticed) {
-    const std::string message = refusal_of([] { OutputFile("metrics", "/dev/full", 100).write("x"); });
+    const std::string message =
+        refusal_of([] { OutputFile("metrics", "/dev/full", 100).write("x"); });
     EXPECT_NE(message.find("No space left"), std::string::npos) << message;
     EXPECT_NE(message.find("Free some space"), std::string::npos) << message;
 }
