@@ -41,6 +41,7 @@ class Initialisation {
     bool is_waited_for(const std::vector<std::string>& handover_names) const;
     Status connect();
     Status vote();
+    void tell_those_who_made_it(const Status& failure);
     Status make_launcher();
     std::shared_ptr<Communicator> finish();
     void note(const Status& status) {
@@ -54,6 +55,8 @@ class Initialisation {
         }
         return exchange_.look();
     }
+    // Has this rank failed alone, and could it tell the others at once?
+    bool gives_up() { return failure_.code() == xcclSystemError && exchange_.give_up(failure_); }
     int rank() const { return exchange_.rank(); }
     const std::vector<int>& local_ranks() const {
         return membership_->topology.local_ranks(rank());
@@ -84,8 +87,8 @@ class Initialisation {
 Result<std::vector<std::string>> Initialisation::all_gather(const std::string& mine) {
     XCCL_TRY(interrupted());
     auto gathered = exchange_.all_gather(mine, deadline_);
-    // What stopped this rank first is what it knows best.
-    if (!gathered.ok() && !failure_.ok()) return failure_;
+    // Of what this system refused nobody knows better than this rank; of the others, the exchange.
+    if (!gathered.ok() && failure_.code() == xcclSystemError) return failure_;
     return gathered;
 }
 
@@ -126,7 +129,7 @@ Status Initialisation::tell_and_learn() {
     // Everybody takes part whatever has failed so far: the topology, which decides, is one for all.
     auto star = make_control_star(&exchange_, deadline_, cancelled_);
     note(star.status());
-    if (!star.ok() && exchange_.give_up(failure_)) return failure_;  // others wait for it there
+    if (!star.ok() && gives_up()) return failure_;  // others wait for it there
     if (star.ok()) control_star_ = std::move(star).value();
     return check_alike();
 }
@@ -285,6 +288,13 @@ Status Initialisation::vote() {
     return ok_status();
 }
 
+// A rank that dies during the vote may be missed by some only. The others would next see those go.
+void Initialisation::tell_those_who_made_it(const Status& failure) {
+    if (!segment_ || !links_) return;
+    FailureWatch watch(membership_.get(), segment_, local_ranks(), std::move(control_star_));
+    (void)watch.tell(failure, -1);
+}
+
 Status Initialisation::make_launcher() {
     PlanLimits limits;
     limits.flagged_payload_bytes =
@@ -325,8 +335,10 @@ Result<std::shared_ptr<Communicator>> Initialisation::run() {
     if (failure_.ok()) note(attach_segment(names));
     if (failure_.ok()) note(connect());
     if (failure_.ok()) note(make_launcher());
-    if (!failure_.ok() && is_waited_for(names) && exchange_.give_up(failure_)) return failure_;
-    XCCL_TRY(vote());
+    if (is_waited_for(names) && gives_up()) return failure_;
+    const Status verdict = vote();
+    if (!verdict.ok()) tell_those_who_made_it(verdict);
+    XCCL_TRY(verdict);
     return finish();
 }
 
