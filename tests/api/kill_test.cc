@@ -1,5 +1,5 @@
 // Death: a rank is killed at a random instant; every survivor must end with one clear error that
-// names it, and none may hang.
+// names it, its host, and what the survivor was in; none may hang.
 //
 // Each trial forks two to five ranks that make a communicator, reduce, split, exchange in groups
 // and go on until something fails. The instant is drawn from the trial's number, so that
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <regex>
 
 #include "world.h"
 
@@ -31,8 +32,10 @@ struct Stage {  // shared by parent and ranks
     std::atomic<int> id_ready;
     xcclUniqueId id;
     struct {
-        std::atomic<int> result;  // -1: still going
-        std::atomic<int> met;     // made the communicator
+        std::atomic<int> result;   // -1: still going
+        std::atomic<int> started;  // knows the id
+        std::atomic<int> met;      // made the communicator
+        std::atomic<int> rounds;   // how often it has done everything
         char text[512];
     } rank[kMaxRanks];
 };
@@ -61,6 +64,7 @@ struct Stage {  // shared by parent and ranks
             finish(stage, rank, xcclNumResults);  // rank 0 died before it made an id
         usleep(100);
     }
+    stage->rank[rank].started.store(1);
     xcclConfig_t config = XCCL_CONFIG_INITIALIZER;
     config.initTimeoutMs = 2000;
     xcclComm_t comm = nullptr;
@@ -82,6 +86,7 @@ struct Stage {  // shared by parent and ranks
         STEP(xcclRecv(got.data(), got.size(), xcclFloat32, (rank + rank_count - 1) % rank_count,
                       comm, nullptr));
         STEP(xcclGroupEnd());
+        stage->rank[rank].rounds.fetch_add(1);
     }
 }
 
@@ -96,11 +101,64 @@ bool reap(pid_t child, Clock::time_point until) {
     return false;
 }
 
+struct Survivor {
+    int result;
+    bool met;  // had made the communicator
+    int rank;
+    std::string text;
+};
+
+// The dead one's rank, host and process, and what this rank was in.
+bool tells_all_in_use(const Survivor& survivor, const std::string& victim,
+                      const std::string& process) {
+    const std::string who = "rank (" + victim + "|\\d \\(rank " + victim + " before the split\\))";
+    const std::string how =
+        "(, whose process serves the rendezvous,)? (died; start the job again|died or lost its "
+        "connection.*)";
+    const std::string where = "; rank \\d was (in|last in) ([a-z_]+ #\\d+.*|no operation yet)";
+    return survivor.result == xcclRemoteError &&
+           std::regex_match(survivor.text, std::regex(who + " on " + process + how + where));
+}
+
+// Host and process of a rank are known once it has come; who serves the rendezvous is known by its
+// rank once it has come itself. Whoever comes after the others have gone finds nobody to ask.
+bool tells_all_before(const Survivor& survivor, const std::string& victim,
+                      const std::string& process) {
+    const auto reads = [&](const std::string& pattern) {
+        return std::regex_match(survivor.text, std::regex(pattern));
+    };
+    if (survivor.result == xcclTimeout)
+        return reads("of \\d ranks these did not come in time: " + victim + "; see whether .*");
+    const std::string server = ", whose process serves the rendezvous,";
+    const std::string how = " died or lost its connection.*";
+    return survivor.result == xcclRemoteError &&
+           (reads("rank " + victim + " on " + process + "(" + server + ")?" + how) ||
+            (victim == "0" && reads("the process that serves the rendezvous .*" + how)) ||
+            reads("cannot join: nobody listens at .* the process that made the unique id has "
+                  "ended.*"));
+}
+
+bool tells_all(const Survivor& survivor, int victim, pid_t pid) {
+    char host[65] = {};
+    gethostname(host, sizeof host - 1);
+    const std::string process = std::string(host) + " \\(pid " + std::to_string(pid) + "\\)";
+    return (survivor.met ? tells_all_in_use : tells_all_before)(survivor, std::to_string(victim),
+                                                                process);
+}
+
+// A third of the deaths come while the communicator is being made or is new, the others when it is
+// in use. Few come before the victim has: the others then wait until the deadline.
+void wait_for_the_instant(const Stage& stage, int victim, int trial, std::mt19937* random) {
+    const auto patience = Clock::now() + 5s;
+    const auto& awaited = trial % 3 == 0 ? stage.rank[victim].started : stage.rank[victim].rounds;
+    while (awaited.load() == 0 && Clock::now() < patience) usleep(100);
+    std::this_thread::sleep_for(std::chrono::microseconds((*random)() % 30000));
+}
+
 void run_trial(int trial) {
     std::mt19937 random(static_cast<unsigned>(trial));
     const int rank_count = 2 + static_cast<int>(random() % (kMaxRanks - 1));
     const int victim = static_cast<int>(random() % static_cast<unsigned>(rank_count));
-    const auto instant = std::chrono::microseconds(random() % 30000);
     auto* stage = static_cast<Stage*>(
         mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     ASSERT_NE(stage, MAP_FAILED);
@@ -110,10 +168,9 @@ void run_trial(int trial) {
         children[rank] = fork();
         if (children[rank] == 0) play(stage, rank, rank_count);
     }
-    std::this_thread::sleep_for(instant);
+    wait_for_the_instant(*stage, victim, trial, &random);
     kill(children[victim], SIGKILL);
     waitpid(children[victim], nullptr, 0);
-    const std::string name = "rank " + std::to_string(victim);
     for (int rank = 0; rank < rank_count; ++rank) {
         if (rank == victim) continue;
         EXPECT_TRUE(reap(children[rank], Clock::now() + 10s))
@@ -121,15 +178,10 @@ void run_trial(int trial) {
         const auto& said = stage->rank[rank];
         const int result = said.result.load();
         if (result == xcclNumResults) continue;  // there was nothing to join
-        const bool met = said.met.load() != 0;
-        EXPECT_TRUE(result == xcclRemoteError || (!met && result == xcclTimeout))
-            << "trial " << trial << ", rank " << rank << " of " << rank_count << ": " << result
-            << " " << said.text;
-        const bool named = std::strstr(said.text, name.c_str()) ||
-                           (!met && std::strstr(said.text, std::to_string(victim).c_str())) ||
-                           (!met && victim == 0);
-        EXPECT_TRUE(named) << "trial " << trial << ", rank " << rank << ", victim " << victim
-                           << ": " << said.text;
+        const Survivor survivor{result, said.met.load() != 0, rank, said.text};
+        EXPECT_TRUE(tells_all(survivor, victim, children[victim]))
+            << "trial " << trial << ", rank " << rank << " of " << rank_count << ", victim "
+            << victim << ": " << result << " " << said.text;
     }
     munmap(stage, sizeof(Stage));
 }
