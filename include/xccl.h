@@ -253,7 +253,8 @@ XCCL_API xcclResult_t xcclCommFinalize(xcclComm_t comm);
 XCCL_API xcclResult_t xcclCommDestroy(xcclComm_t comm);
 
 /* Ends pending operations on every rank with an error and releases the handle. Never waits for a
- * peer; may be called while other threads are inside calls on `comm`: they return. */
+ * peer; may be called while other threads are inside calls on `comm`: they return. A communicator
+ * that a split is still making takes its parent along: the split goes through calls on that. */
 XCCL_API xcclResult_t xcclCommAbort(xcclComm_t comm);
 
 /* xcclSuccess, xcclInProgress, or the first failure. Lock-free, cheap, callable from any thread. */

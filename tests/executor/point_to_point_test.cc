@@ -200,6 +200,55 @@ TEST(PointToPoint, NamesBothSidesOfAMismatch) {
               std::string::npos);
 }
 
+// Puts `rank` into the barrier in which it finalizes; with nobody in it yet, it says so and waits.
+void finalize(Rig& rig, int rank, Bytes& memory) {
+    Launch launch = make_launch(direct_all_reduce(rank, rig.rank_count()), rig.geometry(),
+                                {.coll = xcclCollBarrier, .count = 1, .flagged = true});
+    launch.descriptor.count = kFinalBarrierCount;
+    rig.engine(rank).submit(rig.engine(rank).prepare(std::move(launch)).value(),
+                            {.input = in(memory), .output = out(memory)});
+    rig.settle();
+}
+
+TEST(PointToPoint, IsEndedWhenThePeerHasCalledItsLast) {
+    for (const bool is_send : {true, false}) {
+        Rig rig(2);
+        Bytes large(5000), memory(64);
+        is_send ? send(rig.engine(0), 1, large) : receive(rig.engine(0), 1, large);
+        rig.settle();
+        for (int look = 0; look < 3; ++look) rig.engine(0).check_mismatch();
+        EXPECT_TRUE(rig.engine(0).status().ok()) << "it may still come";
+        finalize(rig, 1, memory);
+        rig.engine(0).check_mismatch();
+        EXPECT_TRUE(rig.engine(0).status().ok()) << "what it sent may be on its way";
+        rig.engine(0).check_mismatch();
+        EXPECT_EQ(rig.engine(0).status().code(), xcclInvalidUsage);
+        EXPECT_NE(rig.engine(0).status().text().find(
+                      is_send ? "sends 5000 uint8 to rank 1 on hostB (transfer #1 of this pair), "
+                                "which has finalized"
+                              : "receives 5000 uint8 from rank 1"),
+                  std::string::npos)
+            << rig.engine(0).status().text();
+    }
+}
+
+TEST(PointToPoint, ASendWithoutAReceiveIsFoundInTheEnd) {
+    for (const bool received : {true, false}) {
+        Rig rig(2);
+        Bytes data(3), place(3);
+        send(rig.engine(0), 1, data);
+        if (received) receive(rig.engine(1), 0, place);
+        rig.settle();
+        for (int rank = 0; rank < 2; ++rank) rig.engine(rank).check_unreceived();
+        EXPECT_TRUE(rig.engine(1).status().ok()) << "it need not have looked at all";
+        EXPECT_EQ(rig.engine(0).status().code(), received ? xcclSuccess : xcclInvalidUsage);
+        if (received) continue;
+        EXPECT_NE(rig.engine(0).status().text().find("has sent 3 uint8 to rank 1 on hostB"),
+                  std::string::npos)
+            << rig.engine(0).status().text();
+    }
+}
+
 TEST(PointToPoint, RefusesAPeerThatDoesNotExist) {
     Rig rig(2);
     EXPECT_FALSE(rig.engine(0).submit_send(2, nullptr, 0, transfer(0)).ok());
