@@ -367,6 +367,7 @@ void Communicator::settle_failure(const Lock&) {
     failure_ = same || aborting ? engine_.status() : with_place(first);
     failure_code_.store(failure_.code(), std::memory_order_release);
     if (!aborting) log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
+    if (failure_.code() == xcclRemoteError) watch_others(this);
 }
 
 // A call that this rank cannot take part in, though its arguments are good: the others would wait

@@ -169,6 +169,17 @@ bool others_busy(const Communicator* self) {
     return false;
 }
 
+void watch_others(const Communicator* self) {
+    thread_local bool watching = false;  // what they find leads here again
+    if (watching) return;
+    watching = true;
+    for (const auto& entry : roll().comms) {
+        const auto comm = entry.lock();
+        if (comm && comm.get() != self) comm->watch();
+    }
+    watching = false;
+}
+
 void wait_until(const std::function<bool()>& done,
                 const std::function<std::shared_ptr<Communicator>()>& focus) {
     for (int turn = 0; !done(); ++turn) {

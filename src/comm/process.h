@@ -31,6 +31,10 @@ bool advance_all();
 // do?
 bool others_busy(const Communicator* self);
 
+// Looks at what the communicators of this process but `self` should know of too: a process that
+// learns of a death in one of them may end at once, and then be taken for the cause in the others.
+void watch_others(const Communicator* self);
+
 // Advances everything until done() holds: spins, then yields, then sleeps on the doorbell of the
 // communicator that focus() names (null: a short sleep).
 void wait_until(const std::function<bool()>& done,
