@@ -36,11 +36,10 @@ target_compile_options(xccl_flags INTERFACE -Wall -Wextra -Werror -ffp-contract=
                                             -fno-strict-aliasing)
 target_compile_definitions(xccl_flags INTERFACE _GNU_SOURCE)
 if(XCCL_SANITIZE)  # -O1: instrumented code takes twice as long to optimise further
-  target_compile_options(xccl_flags INTERFACE -fsanitize=${XCCL_SANITIZE} -fno-omit-frame-pointer -O1
-                                              -g1)
-  target_link_options(xccl_flags INTERFACE -fsanitize=${XCCL_SANITIZE})
   # GCC takes instrumented code for code that reads what nobody wrote.
-  target_compile_options(xccl_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(xccl_flags INTERFACE -fsanitize=${XCCL_SANITIZE} -fno-omit-frame-pointer -O1
+                                              -g1 -Wno-maybe-uninitialized)
+  target_link_options(xccl_flags INTERFACE -fsanitize=${XCCL_SANITIZE})
   if(XCCL_SANITIZE MATCHES "thread")
     target_compile_options(xccl_flags INTERFACE -Wno-tsan)
   endif()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests under the sanitizers: addresses and undefined behaviour, then threads.
 #
-#   scripts/sanitize.sh              the whole suite under both, about half an hour on two cores
+#   scripts/sanitize.sh              the whole suite under both
 #   scripts/sanitize.sh --fast       threads alone, in the C API, the engine and the transports; a part
 #                                    of scripts/test.sh
 #   scripts/sanitize.sh tsan         under one of them (asan-ubsan, tsan)
@@ -20,7 +20,7 @@ targets=() selection=()
 if [[ -n $fast ]]; then
   presets=(tsan)
   targets=(--target api_test executor_test transport_test transport_rank)
-  # Who dies, waits or runs out of something is a matter of processes and of time, not of memory.
+  # The others are of processes, or promise something in time, which instrumented code takes longer.
   selection=(-R '^(api|executor|transport)/' -E 'Kill|Limits|Crowd|Mismatch|Abort|Stall|OppositeOrder')
 fi
 [[ ${#presets[@]} -gt 0 ]] || presets=(asan-ubsan tsan)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything, runs the tests where memory and threads matter most
-# under sanitizers, and then the whole test suite.
+# Installs what is missing, builds everything, runs the tests where threads matter most under the
+# thread sanitizer, and then the whole test suite.
 #
 #   scripts/test.sh                            all of that
 #   scripts/test.sh CTEST ARGUMENTS...         a part of the suite, e.g. scripts/test.sh -R schedule

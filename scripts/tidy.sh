@@ -6,7 +6,8 @@
 #   scripts/tidy.sh --all           every source of the library, the tools, perf and the trainer
 #   scripts/tidy.sh FILE...         these
 #
-# Configures a build of its own for compile_commands.json, in build/tidy. All files take about a minute of processor time each ten files.
+# Configures a build of its own for compile_commands.json, in build/tidy. All files take about a
+# minute of processor time each ten files.
 # The quick checks of style (layers, lengths, names, layout) are tests: ctest -R tidy/
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -6,8 +6,6 @@
 namespace xccl::perf {
 namespace {
 
-constexpr std::size_t kAlignmentBytes = 16;
-
 std::size_t times(int blocks, std::size_t count) {
     return static_cast<std::size_t>(blocks) * count;
 }

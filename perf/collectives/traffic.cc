@@ -12,7 +12,6 @@
 namespace xccl::perf {
 namespace {
 
-constexpr double kShareAlignment = 16;
 constexpr double kLargestCell = 1e18;  // bytes; sums of a row still fit
 
 std::size_t square(int rank_count) {
@@ -118,10 +117,9 @@ Traffic matrix_traffic(const std::vector<std::vector<double>>& bytes, int rank_c
     for (std::size_t sender = 0; sender < static_cast<std::size_t>(rank_count); ++sender) {
         for (std::size_t receiver = 0; receiver < static_cast<std::size_t>(rank_count);
              ++receiver) {
-            const double lines =
-                std::min(bytes[sender][receiver] * scale, kLargestCell) / kShareAlignment;
-            counts.push_back(static_cast<std::size_t>(lines) *
-                             (static_cast<std::size_t>(kShareAlignment) / type_bytes));
+            const double lines = std::min(bytes[sender][receiver] * scale, kLargestCell) /
+                                 static_cast<double>(kAlignmentBytes);
+            counts.push_back(static_cast<std::size_t>(lines) * (kAlignmentBytes / type_bytes));
         }
     }
     return {rank_count, std::move(counts)};

@@ -8,6 +8,9 @@
 
 namespace xccl::perf {
 
+// What the shares of a size are multiples of.
+constexpr std::size_t kAlignmentBytes = 16;
+
 // Elements from each rank to each rank: [rank_count][rank_count], row = sender.
 class Traffic {
   public:

@@ -16,8 +16,6 @@ using std::chrono::milliseconds;
 constexpr int kSpinsPerLook = 32;         // advance() calls between two looks at the clock
 constexpr microseconds kShortestSpin{1};  // where ranks share cores, or spinning did not pay
 constexpr int kYields = 32;               // after spinning, before sleeping
-constexpr milliseconds kSleep{2};         // looks at the lives of peers at least this often
-constexpr microseconds kShortSleep{100};  // while other communicators have something to do
 constexpr milliseconds kMismatchPatience{100};
 constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
 
@@ -95,7 +93,7 @@ Status Communicator::run(const Call& call) {
         if (engine_.done(ticket)) break;
         watch_locked(lock);
         lock.unlock();
-        sleep(others_busy(this) ? kShortSleep : microseconds(kSleep));
+        sleep(others_busy(this) ? kShortSleep : kLongSleep);
         lock.lock();
     }
     settle_failure(lock);

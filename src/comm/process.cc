@@ -24,8 +24,6 @@ using std::chrono::milliseconds;
 
 // How long the worker leaves progress to waiters that were active a moment ago.
 constexpr milliseconds kWorkerPatience{1};
-constexpr microseconds kStreamSleep{100};
-constexpr milliseconds kLongestSleep{2};
 
 struct Roll {
     std::vector<std::weak_ptr<Communicator>> comms;
@@ -108,9 +106,9 @@ void worker_loop() {
         }
         if (focus) {
             focus->watch();
-            focus->sleep(kLongestSleep);
+            focus->sleep(kLongSleep);
         } else {
-            std::this_thread::sleep_for(kStreamSleep);  // a stream waits for an event
+            std::this_thread::sleep_for(kShortSleep);  // a stream waits for an event
         }
     }
 }
@@ -193,12 +191,11 @@ void wait_until(const std::function<bool()>& done,
         }
         const auto comm = focus();
         if (!comm) {
-            std::this_thread::sleep_for(kStreamSleep);
+            std::this_thread::sleep_for(kShortSleep);
             continue;
         }
         comm->watch();
-        comm->sleep(others_busy(comm.get()) ? kStreamSleep
-                                            : std::chrono::microseconds(kLongestSleep));
+        comm->sleep(others_busy(comm.get()) ? kShortSleep : kLongSleep);
     }
 }
 

@@ -23,6 +23,11 @@ void enlist(const std::shared_ptr<HostStream>& stream);  // the first one starts
 void stream_is_busy();
 void stream_is_idle();
 
+// How long a waiter sleeps at most: while others have something to do, and else. Who sleeps looks
+// at the lives of its peers in between.
+constexpr std::chrono::microseconds kShortSleep{100};
+constexpr std::chrono::microseconds kLongSleep{2000};
+
 // Advances every stream and communicator of this process once, skipping those that another thread
 // is advancing. True if anything moved.
 bool advance_all();

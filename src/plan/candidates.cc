@@ -111,8 +111,7 @@ Result<Choice> Candidates::choose(const Request& request) {
         if (needs_canonical_order(request)) {
             return invalid_usage(
                 "no algorithm combines {} over {} ranks in the canonical order; use fewer ranks, "
-                "or "
-                "all_reduce, or leave reproducible mode{}",
+                "or all_reduce, or leave reproducible mode{}",
                 coll_name(request.coll), topology_.rank_count, refusals);
         }
         return internal_error("no algorithm can carry out {} over {} ranks{}",

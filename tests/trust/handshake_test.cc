@@ -12,17 +12,12 @@
 #include <thread>
 
 #include "base/owned_descriptor.h"
+#include "doors.h"
 
 namespace xccl {
 namespace {
 
 using Progress = Handshake::Progress;
-
-Secret secret_of(std::uint8_t byte) {
-    Secret secret;
-    secret.fill(byte);
-    return secret;
-}
 
 struct Pair {
     OwnedDescriptor a, b;

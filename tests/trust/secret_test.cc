@@ -5,29 +5,22 @@
 
 #include <set>
 
+#include "doors.h"
+
 namespace xccl {
 namespace {
-
-Secret secret_from(std::uint8_t byte) {
-    Secret secret;
-    secret.fill(byte);
-    return secret;
-}
 
 TEST(Secret, ProofsDependOnSecretRoleAndParts) {
     const auto part = bytes_of("part");
     const std::set<Mac> macs = {
-        mac_of(secret_from(1), "role", {part}),
-        mac_of(secret_from(2), "role", {part}),
-        mac_of(secret_from(1), "rolf", {part}),
-        mac_of(secret_from(1), "role", {part, part}),
-        mac_of(secret_from(1), "rolepart", {}),
-        mac_of(secret_from(1), "role", {}),
-        mac_of(secret_from(1), "role", {bytes_of("")}),
+        mac_of(secret_of(1), "role", {part}),         mac_of(secret_of(2), "role", {part}),
+        mac_of(secret_of(1), "rolf", {part}),         mac_of(secret_of(1), "role", {part, part}),
+        mac_of(secret_of(1), "rolepart", {}),         mac_of(secret_of(1), "role", {}),
+        mac_of(secret_of(1), "role", {bytes_of("")}),
     };
     EXPECT_EQ(macs.size(), 6u);  // the last two are over the same bytes
-    EXPECT_TRUE(same_mac(mac_of(secret_from(1), "role", {part}),
-                         mac_of(secret_from(1), "role", {bytes_of("pa"), bytes_of("rt")})));
+    EXPECT_TRUE(same_mac(mac_of(secret_of(1), "role", {part}),
+                         mac_of(secret_of(1), "role", {bytes_of("pa"), bytes_of("rt")})));
 }
 
 TEST(Secret, NoncesAndSecretsAreNew) {
@@ -40,9 +33,9 @@ TEST(Secret, NoncesAndSecretsAreNew) {
 }
 
 TEST(Secret, DerivedKeysAreApart) {
-    const std::set<Secret> keys = {derive(secret_from(1), "a"),  derive(secret_from(1), "b"),
-                                   derive(secret_from(2), "a"),  derive(secret_from(1), "a", "x"),
-                                   derive(secret_from(1), "ax"), secret_from_text("a"),
+    const std::set<Secret> keys = {derive(secret_of(1), "a"),  derive(secret_of(1), "b"),
+                                   derive(secret_of(2), "a"),  derive(secret_of(1), "a", "x"),
+                                   derive(secret_of(1), "ax"), secret_from_text("a"),
                                    secret_from_text("b")};
     EXPECT_EQ(keys.size(), 7u);
     EXPECT_EQ(secret_from_text("a"), secret_from_text("a"));
