@@ -181,7 +181,8 @@ Status Initialisation::choose_sizes() {
     GeometryWishes wishes;
     wishes.slotted_slot_bytes = static_cast<std::uint32_t>(membership_->members[0].slot_bytes);
     wishes.slotted_lanes = static_cast<int>(membership_->members[0].lanes);
-    XCCL_ASSIGN(geometry_, choose_geometry(static_cast<int>(most), wishes));
+    XCCL_ASSIGN(geometry_, choose_geometry(static_cast<int>(most), wishes,
+                                           spans_hosts() ? kSeveralHosts : kOneHost));
     return ok_status();
 }
 

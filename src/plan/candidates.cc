@@ -225,7 +225,7 @@ Candidates::Facts Candidates::find_facts(const Algorithm& algorithm, int root) c
     facts.strand_count = static_cast<int>(any.strand_count);
     for (Protocol protocol : {Protocol::kFlagged, Protocol::kSlotted}) {
         facts.profiles[static_cast<std::size_t>(protocol)] =
-            profile_of(program, topology_, costs_, protocol);
+            profile_of(program, topology_, costs_, protocol, limits_.slot_count(protocol));
     }
     return facts;
 }

@@ -1,6 +1,8 @@
 #include "plan/cost_model.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 namespace xccl {
 namespace {
@@ -42,8 +44,13 @@ struct RoundWork {
 
 class Walk {
   public:
-    Walk(const Steps& steps, const Topology& topology, const HostCosts& costs, Protocol protocol)
-        : steps_(steps), topology_(topology), costs_(costs), protocol_(protocol) {}
+    Walk(const Steps& steps, const Topology& topology, const HostCosts& costs, Protocol protocol,
+         bool spilled)
+        : steps_(steps),
+          topology_(topology),
+          costs_(costs),
+          protocol_(protocol),
+          spilled_(spilled) {}
 
     std::vector<RoundWork> rounds() const {
         std::vector<RoundWork> rounds;
@@ -88,7 +95,8 @@ class Walk {
     void touch(const Operand& operand, double span, RoundWork* round) const {
         if (operand.space == Space::kSlot) {
             const RoadCosts& r = road(operand);
-            round->work += CostLine{r.message_us, span * r.us_per_byte};
+            const double spilled_us = spilled_ ? r.spilled_us_per_byte : 0;
+            round->work += CostLine{r.message_us, span * (r.us_per_byte + spilled_us)};
         } else {
             round->work += CostLine{0, span * costs_.buffer_us_per_byte};
         }
@@ -98,77 +106,109 @@ class Walk {
     const Topology& topology_;
     const HostCosts& costs_;
     const Protocol protocol_;
+    const bool spilled_;
 };
 
-// What the profiled ranks of one host do together, scaled up to all its ranks.
-struct NodeShare {
+// The profiled ranks of one machine or host, and how many ranks each of them stands for.
+struct Group {
     std::vector<std::size_t> programs;  // indices
-    double scale = 1;                   // ranks per profiled rank
-    double cores = 1;
+    double scale = 1;
+};
+
+std::vector<Group> groups_of(std::span<const Steps> programs, const std::vector<int>& group_of_rank,
+                             const std::vector<std::vector<int>>& ranks_of_group) {
+    std::vector<Group> groups(ranks_of_group.size());
+    for (std::size_t i = 0; i < programs.size(); ++i) {
+        groups[group_of_rank[programs[i].rank]].programs.push_back(i);
+    }
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        if (groups[g].programs.empty()) continue;
+        groups[g].scale = static_cast<double>(ranks_of_group[g].size()) /
+                          static_cast<double>(groups[g].programs.size());
+    }
+    return groups;
+}
+
+// Who shares cores.
+struct Machine {
+    Group group;
+    double cores = 1;  // at most one for each rank
     bool crowded = false;
 };
 
-std::vector<NodeShare> node_shares(std::span<const Steps> programs, const Topology& topology) {
-    std::vector<NodeShare> nodes(topology.ranks_of_node.size());
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-        nodes[topology.node_of_rank[programs[i].rank]].programs.push_back(i);
+std::vector<Machine> machines_of(std::span<const Steps> programs, const Topology& topology) {
+    std::vector<Machine> machines;
+    for (Group& group : groups_of(programs, topology.machine_of_rank, topology.ranks_of_machine)) {
+        const std::size_t m = machines.size();
+        const double ranks = static_cast<double>(topology.ranks_of_machine[m].size());
+        const int cores = topology.cores_of_machine[m];
+        machines.push_back({.group = std::move(group),
+                            .cores = cores > 0 ? std::min<double>(cores, ranks) : ranks,
+                            .crowded = cores > 0 && ranks > cores});
     }
-    for (std::size_t n = 0; n < nodes.size(); ++n) {
-        const double ranks = static_cast<double>(topology.ranks_of_node[n].size());
-        const int cores = topology.cores_of_node[n];
-        nodes[n].cores = cores > 0 ? cores : ranks;
-        nodes[n].crowded = ranks > nodes[n].cores;
-        if (!nodes[n].programs.empty()) {
-            nodes[n].scale = ranks / static_cast<double>(nodes[n].programs.size());
-        }
-    }
-    return nodes;
+    return machines;
 }
 
-using Table = std::vector<std::vector<RoundWork>>;  // [program][round]
+// What each program does in each round, and who shares what.
+struct Table {
+    std::vector<std::vector<RoundWork>> programs;
+    std::size_t round_count = 0;
+    std::vector<Machine> machines;
+    std::vector<Group> hosts;  // a host has one network
+    double switch_us = 0;
 
-RoundWork at(const Table& table, std::size_t program, std::size_t round) {
-    return round < table[program].size() ? table[program][round] : RoundWork{};
-}
-
-// What the host's cores, and its network, need for one round of all its ranks.
-struct NodeRound {
-    CostLine cores;
-    double wire_out = 0;
-    double wire_in = 0;
+    RoundWork at(std::size_t program, std::size_t round) const {
+        const std::vector<RoundWork>& rounds = programs[program];
+        return round < rounds.size() ? rounds[round] : RoundWork{};
+    }
 };
 
-NodeRound node_round(const Table& table, const NodeShare& node, std::size_t round,
-                     double switch_us) {
-    CostLine cores;
-    double out = 0, in = 0;
-    for (std::size_t program : node.programs) {
-        const RoundWork r = at(table, program, round);
-        cores += r.work;
-        if (node.crowded && r.active) cores.fixed_us += switch_us;
-        out += r.wire_out;
-        in += r.wire_in;
+// What the cores of a machine need for one round of all its ranks.
+CostLine cores_need(const Table& table, const Machine& machine, std::size_t round,
+                    double switch_us) {
+    CostLine sum;
+    for (std::size_t program : machine.group.programs) {
+        const RoundWork r = table.at(program, round);
+        sum += r.work;
+        if (machine.crowded && r.active) sum.fixed_us += switch_us;
     }
-    return {cores * (node.scale / node.cores), out * node.scale, in * node.scale};
+    return sum * (machine.group.scale / machine.cores);
+}
+
+struct WireNeed {
+    double out = 0;
+    double in = 0;
+    double larger() const { return std::max(out, in); }
+};
+
+WireNeed wire_needs(const Table& table, const Group& host, std::size_t round) {
+    WireNeed need;
+    for (std::size_t program : host.programs) {
+        const RoundWork r = table.at(program, round);
+        need.out += r.wire_out * host.scale;
+        need.in += r.wire_in * host.scale;
+    }
+    return need;
 }
 
 // The dearest rank of each round, one after the other. Rounds in which no profiled rank acts cost
 // as much as the dearest that was seen.
-CostLine first_tile(const Table& table, const std::vector<NodeShare>& nodes, std::size_t rounds,
-                    double switch_us) {
+CostLine first_tile(const Table& table) {
     CostLine sum, dearest;
     int unseen = 0;
-    for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t round = 0; round < table.round_count; ++round) {
         CostLine cost;
         bool seen = false;
-        for (std::size_t program = 0; program < table.size(); ++program) {
-            const RoundWork r = at(table, program, round);
+        for (std::size_t program = 0; program < table.programs.size(); ++program) {
+            const RoundWork r = table.at(program, round);
             seen |= r.active;
             cost = dearer(cost, r.work + r.wait);
         }
-        for (const NodeShare& node : nodes) {
-            const NodeRound r = node_round(table, node, round, switch_us);
-            cost = dearer(cost, dearer(r.cores, {0, std::max(r.wire_out, r.wire_in)}));
+        for (const Machine& machine : table.machines) {
+            cost = dearer(cost, cores_need(table, machine, round, table.switch_us));
+        }
+        for (const Group& host : table.hosts) {
+            cost = dearer(cost, {0, wire_needs(table, host, round).larger()});
         }
         dearest = dearer(dearest, cost);
         unseen += !seen;
@@ -177,31 +217,100 @@ CostLine first_tile(const Table& table, const std::vector<NodeShare>& nodes, std
     return sum + dearest * unseen;
 }
 
-void add_steady_state(const Table& table, const std::vector<NodeShare>& nodes, std::size_t rounds,
-                      double switch_us, Profile* profile) {
-    for (const std::vector<RoundWork>& program : table) {
+TileCosts tile_costs(const Table& table) {
+    TileCosts costs;
+    costs.first = first_tile(table);
+    for (const std::vector<RoundWork>& program : table.programs) {
         CostLine work, wait;
         for (const RoundWork& r : program) {
             work += r.work;
             wait += r.wait;
         }
-        profile->busy = dearer(profile->busy, work);
-        profile->own = dearer(profile->own, work + wait);
+        costs.busy = dearer(costs.busy, work);
+        costs.own = dearer(costs.own, work + wait);
     }
-    for (const NodeShare& node : nodes) {
+    for (const Machine& machine : table.machines) {
         CostLine switching, working;
-        double out = 0, in = 0;
-        for (std::size_t round = 0; round < rounds; ++round) {
-            const NodeRound r = node_round(table, node, round, switch_us);
-            switching += r.cores;
-            working += node_round(table, node, round, 0).cores;
-            out += r.wire_out;
-            in += r.wire_in;
+        for (std::size_t round = 0; round < table.round_count; ++round) {
+            switching += cores_need(table, machine, round, table.switch_us);
+            working += cores_need(table, machine, round, 0);
         }
-        profile->own = dearer(profile->own, switching);
-        profile->busy = dearer(profile->busy, working);
-        profile->wire = dearer(profile->wire, {0, std::max(out, in)});
+        costs.own = dearer(costs.own, switching);
+        costs.busy = dearer(costs.busy, working);
     }
+    for (const Group& host : table.hosts) {
+        WireNeed sum;
+        for (std::size_t round = 0; round < table.round_count; ++round) {
+            const WireNeed need = wire_needs(table, host, round);
+            sum.out += need.out;
+            sum.in += need.in;
+        }
+        costs.wire = dearer(costs.wire, {0, sum.larger()});
+    }
+    return costs;
+}
+
+Table table_of(const Program& program, const Topology& topology, const HostCosts& costs,
+               Protocol protocol, bool spilled) {
+    Table table;
+    table.round_count = static_cast<std::size_t>(program.round_count);
+    for (const Steps& steps : program.ranks) {
+        table.programs.push_back(Walk(steps, topology, costs, protocol, spilled).rounds());
+        table.round_count = std::max(table.round_count, table.programs.back().size());
+    }
+    table.machines = machines_of(program.ranks, topology);
+    table.hosts = groups_of(program.ranks, topology.node_of_rank, topology.ranks_of_node);
+    table.switch_us = costs.switch_us;
+    return table;
+}
+
+// Pieces that a slot of each mailbox holds which this rank adds to its machine's: those that it
+// writes, and, where the two ends share no memory, those that it reads.
+double mailbox_pieces(const Steps& steps, const Topology& topology) {
+    std::map<std::tuple<std::uint32_t, std::uint16_t, bool>, std::uint32_t> pieces;
+    for (std::uint32_t strand = 0; strand < steps.strand_count; ++strand) {
+        const Lane& lane = steps.lanes[strand];
+        const auto add = [&](const Operand& operand, std::uint32_t span, bool written) {
+            if (operand.space != Space::kSlot) return;
+            const bool shared = topology.link(steps.rank, steps.peers[operand.peer_index]) ==
+                                LinkClass::kSharedMemory;
+            if (shared && !written) return;
+            std::uint32_t& most = pieces[{strand, operand.peer_index, written}];
+            most = std::max(most, span);
+        };
+        for (const Step& step : lane.steps) {
+            for (const Operand& operand : lane.sources(step)) add(operand, step.span, false);
+            for (const Operand& operand : lane.destinations(step)) add(operand, step.span, true);
+        }
+    }
+    double sum = 0;
+    for (const auto& [mailbox, span] : pieces) sum += span;
+    return sum;
+}
+
+// Of the core that has most of them.
+double mailbox_pieces_of_a_core(const Program& program, const Topology& topology,
+                                const std::vector<Machine>& machines) {
+    double most = 0;
+    for (const Machine& machine : machines) {
+        double sum = 0;
+        for (std::size_t p : machine.group.programs) {
+            sum += mailbox_pieces(program.ranks[p], topology);
+        }
+        most = std::max(most, sum * (machine.group.scale / machine.cores));
+    }
+    return most;
+}
+
+double predict_us(const TileCosts& costs, const TileShape& shape, double piece_bytes, int copies) {
+    const std::uint64_t tiles = shape.tile_count();
+    const double first = std::max(costs.first.at(piece_bytes), costs.wire.at(piece_bytes));
+    const auto turns = (tiles + static_cast<std::uint64_t>(copies) - 1) / copies;
+    const double later = static_cast<double>(tiles - 1);
+    const double steady =
+        std::max({static_cast<double>(turns - 1) * costs.own.at(piece_bytes),
+                  later * costs.busy.at(piece_bytes), later * costs.wire.at(piece_bytes)});
+    return first + steady;
 }
 
 }  // namespace
@@ -227,32 +336,25 @@ std::vector<int> ranks_to_profile(int rank_count, int root) {
 }
 
 Profile profile_of(const Program& program, const Topology& topology, const HostCosts& costs,
-                   Protocol protocol) {
-    Table table;
-    auto rounds = static_cast<std::size_t>(program.round_count);
-    for (const Steps& steps : program.ranks) {
-        table.push_back(Walk(steps, topology, costs, protocol).rounds());
-        rounds = std::max(rounds, table.back().size());
-    }
-    const std::vector<NodeShare> nodes = node_shares(program.ranks, topology);
+                   Protocol protocol, std::uint32_t slot_count) {
+    const Table cached = table_of(program, topology, costs, protocol, false);
+    const Table spilled = table_of(program, topology, costs, protocol, true);
     Profile profile;
-    profile.rounds = static_cast<int>(rounds);
-    profile.first = first_tile(table, nodes, rounds, costs.switch_us);
-    add_steady_state(table, nodes, rounds, costs.switch_us, &profile);
+    profile.rounds = static_cast<int>(cached.round_count);
+    profile.cached = tile_costs(cached);
+    profile.spilled = tile_costs(spilled);
+    profile.cache_per_byte = mailbox_pieces_of_a_core(program, topology, cached.machines) *
+                             slot_count / costs.cache_bytes;
     return profile;
 }
 
 double predict_us(const Profile& profile, const TileShape& shape, double wire_bytes, int copies) {
-    const std::uint64_t tiles = shape.tile_count();
-    if (tiles == 0) return 0;
+    if (shape.tile_count() == 0) return 0;
     const double piece_bytes = static_cast<double>(shape.largest_piece()) * wire_bytes;
-    const double first = std::max(profile.first.at(piece_bytes), profile.wire.at(piece_bytes));
-    const auto turns = (tiles + static_cast<std::uint64_t>(copies) - 1) / copies;
-    const double later = static_cast<double>(tiles - 1);
-    const double steady =
-        std::max({static_cast<double>(turns - 1) * profile.own.at(piece_bytes),
-                  later * profile.busy.at(piece_bytes), later * profile.wire.at(piece_bytes)});
-    return first + steady;
+    const double caches = profile.cache_per_byte * piece_bytes * copies;
+    const double spilled = caches > 1 ? 1 - 1 / caches : 0;
+    return (1 - spilled) * predict_us(profile.cached, shape, piece_bytes, copies) +
+           spilled * predict_us(profile.spilled, shape, piece_bytes, copies);
 }
 
 Traffic traffic_of(const Steps& steps, const Topology& topology, const TileShape& shape,

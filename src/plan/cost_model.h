@@ -10,6 +10,10 @@
 //     busy    the same without waiting; where ranks share cores, what all of them work
 //     wire    what the dearest host's network needs for the tile's bytes
 //
+// once with mailboxes that lie in a core's cache, and once with such as never do. How much of the
+// mailboxes in use finds room there lies between: algorithms that talk to everybody, and several
+// tiles under way, use more of them.
+//
 // Tiles follow each other like work on an assembly line. k copies of the lanes let a rank work on
 // another tile while one waits, so
 //
@@ -33,10 +37,11 @@ namespace xccl {
 
 // A road between two ranks.
 struct RoadCosts {
-    double latency_us;        // from published to seen
-    double message_us;        // work per message, at either end
-    double us_per_byte;       // work per byte, at either end
-    double wire_us_per_byte;  // of a host's network: shared by all ranks of the host
+    double latency_us;           // from published to seen
+    double message_us;           // work per message, at either end
+    double us_per_byte;          // work per byte, at either end
+    double spilled_us_per_byte;  // more of it if the mailbox is not in the core's cache
+    double wire_us_per_byte;     // of a host's network: shared by all ranks of the host
 };
 
 struct HostCosts {
@@ -44,6 +49,7 @@ struct HostCosts {
     double buffer_us_per_byte;   // reading or writing a buffer
     double combine_us_per_byte;  // per source of a reduction beyond the first
     double switch_us;            // handing a core to another rank
+    double cache_bytes;          // of a core, for mailboxes
     RoadCosts flagged;           // shared memory, small slots
     RoadCosts slotted;           // shared memory, large slots
     RoadCosts tcp;               // whatever the slots
@@ -59,12 +65,20 @@ struct CostLine {
     double at(double piece_bytes) const { return fixed_us + piece_bytes * us_per_byte; }
 };
 
-struct Profile {
-    int rounds = 0;
+struct TileCosts {
     CostLine first;
     CostLine own;
     CostLine busy;
     CostLine wire;
+};
+
+struct Profile {
+    int rounds = 0;
+    TileCosts cached;
+    TileCosts spilled;
+    // What the mailboxes of one tile under way take of the cache of the core that has most of them,
+    // per byte of a piece.
+    double cache_per_byte = 0;
 };
 
 // Ranks whose steps stand for all: all of them up to kProfiledRanks, else `root`, its neighbours,
@@ -78,8 +92,9 @@ struct Program {
     int round_count = 0;  // of the schedule; some may be empty on these ranks
 };
 
+// `slot_count`: of the protocol's mailboxes.
 Profile profile_of(const Program& program, const Topology& topology, const HostCosts& costs,
-                   Protocol protocol);
+                   Protocol protocol, std::uint32_t slot_count);
 
 // Microseconds for an operation with `copies` tiles under way at once. `wire_bytes`: of one element
 // in a message.

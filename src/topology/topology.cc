@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -49,23 +50,30 @@ bool crowded(int rank, const std::vector<int>& ranks, int cores, std::span<const
     return confined > cpu_count_of(mine);
 }
 
-// Nodes of one machine compete for its CPUs, but each has a quota of its own.
-std::vector<bool> crowded_machines(std::span<const RankInfo> infos) {
+// Nodes whose machine is not known are machines of their own. Returns the CPUs of each machine.
+std::vector<int> find_machines(std::span<const RankInfo> infos, Topology* topology) {
     Numbering<std::pair<bool, std::string>> numbers;
-    std::vector<std::vector<int>> ranks_of_machine;
-    for (std::size_t rank = 0; rank < infos.size(); ++rank) {
+    std::vector<std::set<int>> nodes;  // by machine
+    for (int rank = 0; rank < topology->rank_count; ++rank) {
         const RankInfo& info = infos[rank];
         const bool known = !info.machine_key.empty();
         const int machine = numbers.number({known, known ? info.machine_key : info.host_key});
-        if (machine == static_cast<int>(ranks_of_machine.size())) ranks_of_machine.emplace_back();
-        ranks_of_machine[machine].push_back(static_cast<int>(rank));
+        if (machine == static_cast<int>(nodes.size())) {
+            nodes.emplace_back();
+            topology->ranks_of_machine.emplace_back();
+        }
+        nodes[machine].insert(topology->node_of_rank[rank]);
+        topology->machine_of_rank.push_back(machine);
+        topology->ranks_of_machine[machine].push_back(rank);
     }
-    std::vector<bool> result(infos.size());
-    for (const std::vector<int>& ranks : ranks_of_machine) {
-        const int cpus = cpus_of(ranks, infos);
-        for (int rank : ranks) result[rank] = crowded(rank, ranks, cpus, infos);
+    std::vector<int> cpus;
+    for (std::size_t machine = 0; machine < nodes.size(); ++machine) {
+        int of_nodes = 0;
+        for (int node : nodes[machine]) of_nodes += topology->cores_of_node[node];
+        cpus.push_back(cpus_of(topology->ranks_of_machine[machine], infos));
+        topology->cores_of_machine.push_back(std::min(cpus.back(), of_nodes));
     }
-    return result;
+    return cpus;
 }
 
 }  // namespace
@@ -110,12 +118,13 @@ Result<Topology> make_topology(std::span<const RankInfo> infos) {
     for (const std::vector<int>& ranks : topology.ranks_of_node) {
         topology.cores_of_node.push_back(cores_of(ranks, infos));
     }
-    topology.rank_is_crowded = crowded_machines(infos);
+    const std::vector<int> cpus_of_machine = find_machines(infos, &topology);
     for (int rank = 0; rank < topology.rank_count; ++rank) {
-        if (crowded(rank, topology.local_ranks(rank),
-                    topology.cores_of_node[topology.node_of_rank[rank]], infos)) {
-            topology.rank_is_crowded[rank] = true;
-        }
+        const int node = topology.node_of_rank[rank];
+        const int machine = topology.machine_of_rank[rank];
+        topology.rank_is_crowded.push_back(
+            crowded(rank, topology.ranks_of_node[node], topology.cores_of_node[node], infos) ||
+            crowded(rank, topology.ranks_of_machine[machine], cpus_of_machine[machine], infos));
     }
     return topology;
 }

@@ -31,8 +31,13 @@ struct Topology {
     // CPUs that the ranks of a node may run on, all of them together: the union of their masks,
     // cut to the largest quota. 0: not known.
     std::vector<int> cores_of_node;
+    // Machines, numbered likewise: nodes that are containers, or network namespaces, of one machine
+    // compete for its CPUs. Elsewhere each node is one.
+    std::vector<int> machine_of_rank;
+    std::vector<std::vector<int>> ranks_of_machine;  // ascending
+    std::vector<int> cores_of_machine;  // as of nodes, and no more than its nodes may use together
     // More ranks must live on this rank's CPUs than there are: whoever spins there keeps a peer
-    // from running. Ranks of other nodes count too, if those are on the same machine.
+    // from running.
     std::vector<bool> rank_is_crowded;
 
     int node_count() const { return static_cast<int>(ranks_of_node.size()); }

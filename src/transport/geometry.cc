@@ -27,7 +27,8 @@ std::uint32_t slot_count(const LaneGeometry& geometry, int lane) {
 
 }  // namespace
 
-Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes) {
+Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes,
+                                     const SlotLimits& limits) {
     LaneGeometry geometry;
     if (wishes.flagged_lanes > 0) geometry.flagged_lanes = wishes.flagged_lanes;
     if (wishes.slotted_lanes > 0) geometry.slotted_lanes = wishes.slotted_lanes;
@@ -39,8 +40,8 @@ Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& 
         const std::size_t large_lanes = static_cast<std::size_t>(geometry.slotted_lanes) + 1;
         const std::size_t slots = peers * large_lanes * geometry.slotted_slot_count;
         payload_bytes =
-            std::bit_floor(static_cast<std::uint32_t>(kInboundBudgetBytes / slots) | 1u);
-        payload_bytes = std::clamp(payload_bytes, kMinSlottedBytes, kMaxSlottedBytes);
+            std::bit_floor(static_cast<std::uint32_t>(limits.inbound_bytes / slots) | 1u);
+        payload_bytes = std::clamp(payload_bytes, kMinSlottedBytes, limits.payload_bytes);
     }
     geometry.slotted_slot_bytes = with_header(payload_bytes);
     XCCL_TRY(check_geometry(geometry));

@@ -2,7 +2,8 @@
 //
 // Slots shrink as ranks become more, so that what a rank's inbound mailboxes can hold stays within
 // a budget and the memory of a host grows linearly with its ranks, until slots have reached the
-// least size that is worth a message.
+// least size that is worth a message. Where ranks are on several hosts slots are larger: a message
+// over a network costs far more than one in memory, whatever its size.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +21,17 @@ struct GeometryWishes {
     int slotted_lanes = 0;
 };
 
-constexpr std::size_t kInboundBudgetBytes = 4 << 20;   // of one rank, all its peers together
-constexpr std::uint32_t kMaxSlottedBytes = 64 * 1024;  // stays in a core's second-level cache
+struct SlotLimits {
+    std::size_t inbound_bytes;    // of one rank, from all its peers on the host together
+    std::uint32_t payload_bytes;  // of one slot
+};
+constexpr SlotLimits kOneHost = {4 << 20, 64 * 1024};  // stays in a core's second-level cache
+constexpr SlotLimits kSeveralHosts = {16 << 20, 256 * 1024};
 constexpr std::uint32_t kMinSlottedBytes = 4 * 1024;
 
 // `max_local_ranks`: the most ranks that any host has.
-Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes = {});
+Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes = {},
+                                     const SlotLimits& limits = kOneHost);
 
 // Of one direction of one pair: credit counters and the slots of all lanes.
 std::size_t mailbox_bytes(const LaneGeometry& geometry);

@@ -14,9 +14,22 @@ constexpr HostCosts kCosts = {
     .buffer_us_per_byte = 0.5,
     .combine_us_per_byte = 0.25,
     .switch_us = 64,
-    .flagged = {.latency_us = 10, .message_us = 100, .us_per_byte = 2, .wire_us_per_byte = 0},
-    .slotted = {.latency_us = 20, .message_us = 200, .us_per_byte = 4, .wire_us_per_byte = 0},
-    .tcp = {.latency_us = 1000, .message_us = 300, .us_per_byte = 8, .wire_us_per_byte = 16},
+    .cache_bytes = 1024,
+    .flagged = {.latency_us = 10,
+                .message_us = 100,
+                .us_per_byte = 2,
+                .spilled_us_per_byte = 32,
+                .wire_us_per_byte = 0},
+    .slotted = {.latency_us = 20,
+                .message_us = 200,
+                .us_per_byte = 4,
+                .spilled_us_per_byte = 32,
+                .wire_us_per_byte = 0},
+    .tcp = {.latency_us = 1000,
+            .message_us = 300,
+            .us_per_byte = 8,
+            .spilled_us_per_byte = 32,
+            .wire_us_per_byte = 16},
 };
 
 void add(Steps* steps, std::uint32_t round, std::vector<Operand> sources,
@@ -58,49 +71,49 @@ Program exchange() {
 TEST(CostModel, AddsUpWorkAndLatencyOfAnExchange) {
     const auto program = exchange();
     const Profile flagged =
-        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
     EXPECT_EQ(flagged.rounds, 2);
     // Two steps, two messages handled, one waited for.
-    EXPECT_EQ(flagged.first.fixed_us, 2 * 1 + 2 * 100 + 10);
+    EXPECT_EQ(flagged.cached.first.fixed_us, 2 * 1 + 2 * 100 + 10);
     // Send: read the buffer, write the slot. Combine: both sources, the combination, the output.
-    EXPECT_EQ(flagged.first.us_per_byte, (0.5 + 2) + (0.5 + 2 + 0.25 + 0.5));
-    EXPECT_EQ(flagged.busy.fixed_us, 202);
-    EXPECT_EQ(flagged.own.fixed_us, 212);
-    EXPECT_EQ(flagged.wire.us_per_byte, 0);
+    EXPECT_EQ(flagged.cached.first.us_per_byte, (0.5 + 2) + (0.5 + 2 + 0.25 + 0.5));
+    EXPECT_EQ(flagged.cached.busy.fixed_us, 202);
+    EXPECT_EQ(flagged.cached.own.fixed_us, 212);
+    EXPECT_EQ(flagged.cached.wire.us_per_byte, 0);
 
     const Profile slotted =
-        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted);
-    EXPECT_EQ(slotted.first.fixed_us, 2 * 1 + 2 * 200 + 20);
+        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted, 4);
+    EXPECT_EQ(slotted.cached.first.fixed_us, 2 * 1 + 2 * 200 + 20);
 }
 
 TEST(CostModel, HostsApartPayForTheirWire) {
     const Profile tcp =
-        profile_of(exchange(), uniform_topology(2, 1, 1), kCosts, Protocol::kSlotted);
-    EXPECT_EQ(tcp.first.fixed_us, 2 * 1 + 2 * 300 + 1000);
-    EXPECT_EQ(tcp.wire.us_per_byte, 16);
+        profile_of(exchange(), uniform_topology(2, 1, 1), kCosts, Protocol::kSlotted, 4);
+    EXPECT_EQ(tcp.cached.first.fixed_us, 2 * 1 + 2 * 300 + 1000);
+    EXPECT_EQ(tcp.cached.wire.us_per_byte, 16);
     // The first round writes the wire, and the second waits for it: 16 twice.
-    EXPECT_EQ(tcp.first.us_per_byte, std::max(0.5 + 8, 16.0) + (0.5 + 8 + 0.25 + 0.5) + 16);
+    EXPECT_EQ(tcp.cached.first.us_per_byte, std::max(0.5 + 8, 16.0) + (0.5 + 8 + 0.25 + 0.5) + 16);
 }
 
 TEST(CostModel, RanksThatShareACoreTakeTurns) {
     const Profile alone =
-        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
     const Profile shared =
-        profile_of(exchange(), uniform_topology(2, 2, 1), kCosts, Protocol::kFlagged);
-    EXPECT_EQ(shared.busy.fixed_us, 2 * alone.busy.fixed_us);
-    EXPECT_EQ(shared.busy.us_per_byte, 2 * alone.busy.us_per_byte);
+        profile_of(exchange(), uniform_topology(2, 2, 1), kCosts, Protocol::kFlagged, 8);
+    EXPECT_EQ(shared.cached.busy.fixed_us, 2 * alone.cached.busy.fixed_us);
+    EXPECT_EQ(shared.cached.busy.us_per_byte, 2 * alone.cached.busy.us_per_byte);
     // Two rounds, in each of which two ranks are given the core.
-    EXPECT_EQ(shared.first.fixed_us, 2 * alone.busy.fixed_us + 4 * 64);
+    EXPECT_EQ(shared.cached.first.fixed_us, 2 * alone.cached.busy.fixed_us + 4 * 64);
 }
 
 TEST(CostModel, SpansMultiplyBytesAndNotMessages) {
     auto program = exchange();
     for (Steps& steps : program.ranks) steps.lanes[0].steps[0].span = 3;
     const auto plain =
-        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
-    const auto wide = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
-    EXPECT_EQ(wide.first.fixed_us, plain.first.fixed_us);
-    EXPECT_EQ(wide.first.us_per_byte, plain.first.us_per_byte + 2 * (0.5 + 2));
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
+    const auto wide = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
+    EXPECT_EQ(wide.cached.first.fixed_us, plain.cached.first.fixed_us);
+    EXPECT_EQ(wide.cached.first.us_per_byte, plain.cached.first.us_per_byte + 2 * (0.5 + 2));
 }
 
 TEST(CostModel, AChainCostsEachHopOnceAndThenFlows) {
@@ -117,26 +130,27 @@ TEST(CostModel, AChainCostsEachHopOnceAndThenFlows) {
         add(&program.ranks.back(), static_cast<std::uint32_t>(rank), {from}, to);
     }
     const Profile chain =
-        profile_of(program, uniform_topology(n, n, n), kCosts, Protocol::kFlagged);
+        profile_of(program, uniform_topology(n, n, n), kCosts, Protocol::kFlagged, 8);
     EXPECT_EQ(chain.rounds, n);
-    EXPECT_EQ(chain.own.fixed_us, 1 + 200 + 10);  // one step of a rank in the middle
-    EXPECT_EQ(chain.first.fixed_us, 101 + 3 * 211 + 111);
+    EXPECT_EQ(chain.cached.own.fixed_us, 1 + 200 + 10);  // one step of a rank in the middle
+    EXPECT_EQ(chain.cached.first.fixed_us, 101 + 3 * 211 + 111);
     // Many tiles: bound by the rank in the middle, not by the length of the chain.
     TileShape shape{false, 1, 1, 1};
     const double one = predict_us(chain, shape, 1, 1);
     shape.count = 1001;
     const double many = predict_us(chain, shape, 1, 1);
-    EXPECT_DOUBLE_EQ(many - one, 1000 * chain.own.at(1));
+    EXPECT_DOUBLE_EQ(many - one, 1000 * chain.cached.own.at(1));
     EXPECT_LT(many, 1001 * one / 3);
 }
 
 TEST(CostModel, RoundsThatNoSampledRankTakesPartInCostAsMuchAsOthers) {
     auto program = exchange();
-    const auto whole = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const auto whole =
+        profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
     program.round_count = 5;
-    const auto more = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
+    const auto more = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
     EXPECT_EQ(more.rounds, 5);
-    EXPECT_EQ(more.first.fixed_us, whole.first.fixed_us + 3 * (1 + 100 + 10));
+    EXPECT_EQ(more.cached.first.fixed_us, whole.cached.first.fixed_us + 3 * (1 + 100 + 10));
 }
 
 TEST(CostModel, StrandsOfATileAddUp) {
@@ -145,20 +159,80 @@ TEST(CostModel, StrandsOfATileAddUp) {
         steps.strand_count = 2;
         steps.lanes.push_back(steps.lanes[0]);
     }
-    const auto one = profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
-    const auto two = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged);
-    EXPECT_EQ(two.busy.fixed_us, 2 * one.busy.fixed_us);
-    EXPECT_EQ(two.own.fixed_us, 2 * one.busy.fixed_us + 10);  // they wait side by side
+    const auto one =
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
+    const auto two = profile_of(program, uniform_topology(2, 2, 2), kCosts, Protocol::kFlagged, 8);
+    EXPECT_EQ(two.cached.busy.fixed_us, 2 * one.cached.busy.fixed_us);
+    EXPECT_EQ(two.cached.own.fixed_us,
+              2 * one.cached.busy.fixed_us + 10);  // they wait side by side
     EXPECT_EQ(two.rounds, 2);
 }
 
 TEST(CostModel, LanesHideLatencyButNotWork) {
-    const Profile profile = {2, {100, 0}, {50, 0}, {20, 0}, {}};
+    const Profile profile = {2, {{100, 0}, {50, 0}, {20, 0}, {}}, {}, 0};
     const TileShape tiles{false, 64, 1, 1};
     EXPECT_EQ(predict_us(profile, tiles, 4, 1), 100 + 63 * 50);
     EXPECT_EQ(predict_us(profile, tiles, 4, 2), 100 + 31 * 50);
     EXPECT_EQ(predict_us(profile, tiles, 4, 8), 100 + 63 * 20);
     EXPECT_EQ(predict_us(profile, {false, 0, 1, 1}, 4, 1), 0);
+}
+
+// Three ranks that write to each other: each has two mailboxes of two slots in its core's cache.
+Program everybody_to_everybody() {
+    Program program;
+    for (std::uint16_t rank = 0; rank < 3; ++rank) {
+        const std::uint16_t next = (rank + 1) % 3, last = (rank + 2) % 3;
+        program.ranks.push_back(empty_program(rank, 3, {next, last}));
+        for (std::uint16_t peer : {0, 1}) {
+            add(&program.ranks.back(), 0, {kIn}, {{Space::kSlot, 0, peer, 0}});
+            add(&program.ranks.back(), 1, {{Space::kSlot, 0, peer, 0}}, {kOut});
+        }
+    }
+    return program;
+}
+
+TEST(CostModel, MailboxesTakeRoomInTheCacheOfACore) {
+    const auto cache_per_byte = [](const Program& program, const Topology& topology) {
+        return profile_of(program, topology, kCosts, Protocol::kSlotted, 2).cache_per_byte * 1024;
+    };
+    const Program program = everybody_to_everybody();
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 3)), 2 * 2);
+    // One core holds those of three ranks; apart, each end has mailboxes of its own.
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 1)), 3 * 2 * 2);
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 1, 1)), 2 * 2 * 2);
+    // A slot holds the longest span of its mailbox.
+    Program wide = exchange();
+    for (Steps& steps : wide.ranks) steps.lanes[0].steps[0].span = 3;
+    EXPECT_EQ(cache_per_byte(wide, uniform_topology(2, 2, 2)), 3 * 2);
+}
+
+TEST(CostModel, WhatDoesNotFitTheCacheCostsMore) {
+    const auto profile =
+        profile_of(exchange(), uniform_topology(2, 2, 2), kCosts, Protocol::kSlotted, 4);
+    // Each rank reads one message and writes one.
+    EXPECT_EQ(profile.spilled.busy.us_per_byte, profile.cached.busy.us_per_byte + 2 * 32);
+    EXPECT_EQ(profile.spilled.busy.fixed_us, profile.cached.busy.fixed_us);
+    const auto predicted = [&](std::uint64_t bytes, int copies) {
+        return predict_us(profile, {false, bytes, 1, bytes}, 1, copies);
+    };
+    EXPECT_EQ(predicted(256, 1), profile.cached.first.at(256));  // 4 slots of 256: all fit
+    const double half = (profile.cached.first.at(512) + profile.spilled.first.at(512)) / 2;
+    EXPECT_EQ(predicted(512, 1), half);
+    EXPECT_EQ(predicted(256, 2),
+              (profile.cached.first.at(256) + profile.spilled.first.at(256)) / 2);
+}
+
+TEST(CostModel, HostsOfOneMachineShareItsCores) {
+    Topology apart = uniform_topology(2, 1, 1);
+    apart.machine_of_rank = {0, 0};
+    apart.ranks_of_machine = {{0, 1}};
+    apart.cores_of_machine = {1};
+    const auto alone =
+        profile_of(exchange(), uniform_topology(2, 1, 1), kCosts, Protocol::kSlotted, 4);
+    const auto together = profile_of(exchange(), apart, kCosts, Protocol::kSlotted, 4);
+    EXPECT_EQ(together.cached.busy.fixed_us, 2 * alone.cached.busy.fixed_us);
+    EXPECT_EQ(together.cached.wire.us_per_byte, alone.cached.wire.us_per_byte);
+    EXPECT_EQ(together.cache_per_byte, 2 * alone.cache_per_byte);
 }
 
 TEST(CostModel, TrafficIsCountedToTheByte) {

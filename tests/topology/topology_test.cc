@@ -81,6 +81,9 @@ TEST(Topology, NodesOfOneMachineCrowdEachOther) {
     EXPECT_EQ(t.node_count(), 4);
     EXPECT_EQ(t.rank_is_crowded, (std::vector{true, true, true, false}));
     EXPECT_EQ(t.cores_of_node, (std::vector{2, 2, 2, 2}));
+    EXPECT_EQ(t.machine_of_rank, (std::vector{0, 0, 0, 1}));
+    EXPECT_EQ(t.ranks_of_machine, (std::vector<std::vector<int>>{{0, 1, 2}, {3}}));
+    EXPECT_EQ(t.cores_of_machine, (std::vector{2, 2}));
 }
 
 TEST(Topology, AQuotaIsOfItsNodeAlone) {
@@ -90,6 +93,9 @@ TEST(Topology, AQuotaIsOfItsNodeAlone) {
         infos.push_back(on_machine("m", place(node, "1", {0, 1, 2, 3}, 2)));
     }
     EXPECT_EQ(made(infos).rank_is_crowded, std::vector<bool>(4, false));
+    EXPECT_EQ(made(infos).cores_of_machine, std::vector{4});
+    infos.resize(2);  // the machine has four, but nobody here may use more than two
+    EXPECT_EQ(made(infos).cores_of_machine, std::vector{2});
 }
 
 TEST(Topology, UnknownCpusCountAsCrowded) {

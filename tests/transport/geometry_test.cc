@@ -11,17 +11,26 @@ namespace xccl {
 namespace {
 
 TEST(Geometry, InboundMailboxesStayWithinTheBudget) {
-    std::uint32_t last = UINT32_MAX;
-    for (int ranks = 2; ranks <= 64; ++ranks) {
-        const LaneGeometry geometry = *choose_geometry(ranks);
-        const std::uint32_t payload = geometry.slotted_slot_bytes - 64;
-        EXPECT_TRUE(std::has_single_bit(payload));
-        EXPECT_GE(payload, kMinSlottedBytes);
-        EXPECT_LE(payload, last) << "more ranks, larger slots";
-        last = payload;
-        const std::size_t small = 8192;  // flagged slots, credit lines and headers of a pair
-        EXPECT_LE((ranks - 1) * mailbox_bytes(geometry), kInboundBudgetBytes + (ranks - 1) * small);
+    for (const SlotLimits& limits : {kOneHost, kSeveralHosts}) {
+        std::uint32_t last = limits.payload_bytes;
+        for (int ranks = 1; ranks <= 64; ++ranks) {
+            const LaneGeometry geometry = *choose_geometry(ranks, {}, limits);
+            const std::uint32_t payload = geometry.slotted_slot_bytes - 64;
+            EXPECT_TRUE(std::has_single_bit(payload));
+            EXPECT_GE(payload, kMinSlottedBytes);
+            EXPECT_LE(payload, last) << "more ranks, larger slots";
+            last = payload;
+            const std::size_t small = 8192;  // flagged slots, credit lines and headers of a pair
+            EXPECT_LE((ranks - 1) * mailbox_bytes(geometry),
+                      limits.inbound_bytes + (ranks - 1) * small);
+        }
     }
+}
+
+TEST(Geometry, SlotsAreLargestWhereAHostHasOneRank) {
+    EXPECT_EQ(choose_geometry(1)->slotted_slot_bytes, kOneHost.payload_bytes + 64);
+    EXPECT_EQ(choose_geometry(1, {}, kSeveralHosts)->slotted_slot_bytes,
+              kSeveralHosts.payload_bytes + 64);
 }
 
 TEST(Geometry, TwoRanksShareAtMostEightMebibytes) {
