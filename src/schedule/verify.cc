@@ -1,7 +1,10 @@
 #include "schedule/verify.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/limits.h"
 #include "schedule/check_steps.h"
@@ -11,19 +14,58 @@
 namespace xccl {
 namespace {
 
-constexpr std::uint32_t kNobody = UINT32_MAX;
+constexpr std::uint32_t kNone = UINT32_MAX;
 
+// Small: there may be one for each pair of ranks.
 struct SymbolicMessage {
     std::uint32_t chunk = 0;
     std::uint32_t span = 0;
     std::uint64_t length_class = 0;
-    std::vector<ExpressionId> values;  // of the window
+    std::unique_ptr<ExpressionId[]> several;  // values of the window, unless there is just one
+    ExpressionId single = kUndefined;
+    std::uint32_t next = kNone;  // the one behind it in its channel, or another unused one
+    ExpressionId* values() { return several ? several.get() : &single; }
 };
 
-// One direction of one lane between two ranks: a bounded queue with one writer and one reader.
+// One direction of one lane between two ranks: a bounded queue with one writer and one reader. Of
+// millions, most are empty: so the messages are elsewhere.
 struct Channel {
-    std::vector<SymbolicMessage> messages;   // oldest first; few
-    std::uint32_t waiting_walker = kNobody;  // reader or writer: never both wait
+    std::uint32_t oldest = kNone;
+    std::uint32_t newest = kNone;
+    std::uint32_t count = 0;
+    std::uint32_t waiting_walker = kNone;  // reader or writer: never both wait
+};
+
+// The messages under way, in all channels. Places are used again.
+class MessagePool {
+  public:
+    SymbolicMessage& oldest(const Channel& channel) { return messages_[channel.oldest]; }
+    SymbolicMessage& add(Channel& channel) {
+        std::uint32_t place = unused_;
+        if (place == kNone) {
+            place = static_cast<std::uint32_t>(messages_.size());
+            messages_.emplace_back();
+        } else {
+            unused_ = messages_[place].next;
+        }
+        messages_[place].next = kNone;
+        (channel.count == 0 ? channel.oldest : messages_[channel.newest].next) = place;
+        channel.newest = place;
+        ++channel.count;
+        return messages_[place];
+    }
+    void remove_oldest(Channel& channel) {
+        const std::uint32_t place = channel.oldest;
+        channel.oldest = messages_[place].next;
+        --channel.count;
+        messages_[place].several.reset();
+        messages_[place].next = unused_;
+        unused_ = place;
+    }
+
+  private:
+    std::deque<SymbolicMessage> messages_;  // grows without a second copy
+    std::uint32_t unused_ = kNone;
 };
 
 // One lane of one rank, walking.
@@ -32,8 +74,8 @@ struct Walker {
     std::uint32_t lane = 0;
     std::size_t step = 0;
     int pass = 0;
-    std::vector<std::uint32_t> incoming;  // channel by peer index
-    std::vector<std::uint32_t> outgoing;
+    std::vector<std::uint32_t> incoming;  // channel by peer index; kNone: the peer has none
+    std::uint32_t first_outgoing = 0;     // channel of peer index 0; the others follow
     WindowValues scratch;
     const Operand* missing = nullptr;  // a message that is not there, or a slot that is not free
     bool missing_message = false;
@@ -68,7 +110,7 @@ class Machine {
     void start(Window window);
     Status check_outputs();
     void connect(std::uint32_t copy);
-    std::uint32_t channel_between(int from, int to, std::uint32_t lane);
+    Status nothing_left_over() const;
     Status advance(std::uint32_t index);
     bool is_ready(Walker& walker, const Lane& lane, const Step& step, std::uint32_t index);
     Status take(Walker& walker, const Lane& lane, const Step& step);
@@ -97,7 +139,7 @@ class Machine {
     const std::uint32_t label_stride_ = ranks_[0].chunk_count;
     std::vector<Walker> walkers_;
     std::vector<Channel> channels_;
-    std::unordered_map<std::uint64_t, std::uint32_t> channel_index_;
+    MessagePool messages_;
     std::vector<std::uint32_t> runnable_;
     Window window_;
     std::vector<WindowValues> buffers_;  // [rank][pass]
@@ -139,26 +181,40 @@ void Machine::start(Window window) {
     }
 }
 
-std::uint32_t Machine::channel_between(int from, int to, std::uint32_t lane) {
-    const std::uint64_t key =
-        (static_cast<std::uint64_t>(from) << 24 | static_cast<unsigned>(to)) << 8 | lane;
-    const auto [entry, is_new] =
-        channel_index_.try_emplace(key, static_cast<std::uint32_t>(channels_.size()));
-    if (is_new) channels_.emplace_back();
-    return entry->second;
-}
-
+// A channel for each strand and peer of each rank, written by that rank; read by the peer, if it
+// knows this rank as one of its own.
 void Machine::connect(std::uint32_t copy) {
+    using Place = std::pair<std::uint16_t, std::uint32_t>;  // a peer, and its index
+    std::vector<std::vector<Place>> places(ranks_.size());
+    std::vector<std::uint32_t> first_channel;
+    std::uint32_t count = 0;
+    for (const Steps& steps : ranks_) {
+        std::vector<Place>& here = places[steps.rank];
+        for (std::size_t p = 0; p < steps.peers.size(); ++p) {
+            here.emplace_back(steps.peers[p], static_cast<std::uint32_t>(p));
+        }
+        std::sort(here.begin(), here.end());
+        first_channel.push_back(count);
+        count += static_cast<std::uint32_t>(steps.peers.size()) * steps.strand_count;
+    }
+    channels_.resize(count);
     for (const Steps& steps : ranks_) {
         for (std::uint32_t strand = 0; strand < steps.strand_count; ++strand) {
-            Walker walker;
+            Walker& walker = walkers_.emplace_back();
             walker.rank = steps.rank;
             walker.lane = copy * steps.strand_count + strand;
+            walker.first_outgoing =
+                first_channel[steps.rank] + strand * static_cast<std::uint32_t>(steps.peers.size());
             for (std::uint16_t peer : steps.peers) {
-                walker.incoming.push_back(channel_between(peer, steps.rank, walker.lane));
-                walker.outgoing.push_back(channel_between(steps.rank, peer, walker.lane));
+                const std::vector<Place>& there = places[peer];
+                const auto place =
+                    std::lower_bound(there.begin(), there.end(), Place(steps.rank, 0));
+                const bool known = place != there.end() && place->first == steps.rank;
+                walker.incoming.push_back(
+                    known ? first_channel[peer] +
+                                strand * static_cast<std::uint32_t>(there.size()) + place->second
+                          : kNone);
             }
-            walkers_.push_back(std::move(walker));
         }
     }
 }
@@ -193,17 +249,17 @@ bool Machine::is_ready(Walker& walker, const Lane& lane, const Step& step, std::
     walker.missing = nullptr;
     for (const Operand& operand : lane.sources(step)) {
         if (operand.space != Space::kSlot) continue;
-        Channel& channel = channels_[walker.incoming[operand.peer_index]];
-        if (!channel.messages.empty()) continue;
-        channel.waiting_walker = index;
+        const std::uint32_t incoming = walker.incoming[operand.peer_index];
+        if (incoming != kNone && channels_[incoming].count > 0) continue;
+        if (incoming != kNone) channels_[incoming].waiting_walker = index;
         walker.missing = &operand;
         walker.missing_message = true;
         return false;
     }
     for (const Operand& operand : lane.destinations(step)) {
         if (operand.space != Space::kSlot) continue;
-        Channel& channel = channels_[walker.outgoing[operand.peer_index]];
-        if (channel.messages.size() < options_.slot_count) continue;
+        Channel& channel = channels_[walker.first_outgoing + operand.peer_index];
+        if (channel.count < options_.slot_count) continue;
         channel.waiting_walker = index;
         walker.missing = &operand;
         walker.missing_message = false;
@@ -217,7 +273,7 @@ Status Machine::take(Walker& walker, const Lane& lane, const Step& step) {
     for (const Operand& operand : lane.sources(step)) {
         if (operand.space != Space::kSlot) continue;
         const SymbolicMessage& message =
-            channels_[walker.incoming[operand.peer_index]].messages.front();
+            messages_.oldest(channels_[walker.incoming[operand.peer_index]]);
         if (message.chunk != operand.chunk || message.span != step.span ||
             message.length_class != length_class) {
             return wrong(walker, "expects chunks {} + {} of {}, gets {} + {}", operand.chunk,
@@ -290,8 +346,7 @@ Status Machine::gather_part(Walker& walker, const Lane& lane, const Step& step, 
 ExpressionId* Machine::values_at(Walker& walker, const Operand& operand, const Part& part) {
     if (operand.space == Space::kSlot) {
         const std::size_t before = &part == &parts_[0] ? 0 : parts_[0].length;
-        return channels_[walker.incoming[operand.peer_index]].messages.front().values.data() +
-               before;
+        return messages_.oldest(channels_[walker.incoming[operand.peer_index]]).values() + before;
     }
     WindowValues& memory =
         operand.space == Space::kScratch ? walker.scratch : buffers_of(walker.rank, walker.pass);
@@ -308,10 +363,16 @@ void Machine::write(Walker& walker, const Lane& lane, const Step& step,
                     std::uint64_t length_class) {
     for (const Operand& operand : lane.destinations(step)) {
         if (operand.space == Space::kSlot) {
-            SymbolicMessage message{operand.chunk, step.span, length_class, values_};
-            for (ExpressionId& value : message.values) value = stored(value, operand.space);
-            Channel& channel = channels_[walker.outgoing[operand.peer_index]];
-            channel.messages.push_back(std::move(message));
+            Channel& channel = channels_[walker.first_outgoing + operand.peer_index];
+            SymbolicMessage& message = messages_.add(channel);
+            message.chunk = operand.chunk;
+            message.span = step.span;
+            message.length_class = length_class;
+            if (values_.size() > 1) {
+                message.several = std::make_unique<ExpressionId[]>(values_.size());
+            }
+            std::transform(values_.begin(), values_.end(), message.values(),
+                           [&](ExpressionId value) { return stored(value, operand.space); });
             ++message_count_;
             wake(channel);
             continue;
@@ -329,15 +390,15 @@ void Machine::release(Walker& walker, const Lane& lane, const Step& step) {
     for (const Operand& operand : lane.sources(step)) {
         if (operand.space != Space::kSlot) continue;
         Channel& channel = channels_[walker.incoming[operand.peer_index]];
-        channel.messages.erase(channel.messages.begin());
+        messages_.remove_oldest(channel);
         wake(channel);
     }
 }
 
 void Machine::wake(Channel& channel) {
-    if (channel.waiting_walker == kNobody) return;
+    if (channel.waiting_walker == kNone) return;
     runnable_.push_back(channel.waiting_walker);
-    channel.waiting_walker = kNobody;
+    channel.waiting_walker = kNone;
 }
 
 Status Machine::all_done() const {
@@ -347,10 +408,17 @@ Status Machine::all_done() const {
                      walker.missing_message ? "a message from" : "a free slot to",
                      ranks_[walker.rank].peers[walker.missing->peer_index]);
     }
-    for (const auto& [key, index] : channel_index_) {
-        if (channels_[index].messages.empty()) continue;
-        return internal_error("a message from rank {} to rank {} on lane {} is left over",
-                              key >> 32, key >> 8 & 0xffffff, key & 0xff);
+    return nothing_left_over();
+}
+
+Status Machine::nothing_left_over() const {
+    for (const Walker& walker : walkers_) {
+        const std::vector<std::uint16_t>& peers = ranks_[walker.rank].peers;
+        for (std::size_t p = 0; p < peers.size(); ++p) {
+            if (channels_[walker.first_outgoing + p].count == 0) continue;
+            return internal_error("a message from rank {} to rank {} on lane {} is left over",
+                                  walker.rank, peers[p], walker.lane);
+        }
     }
     return ok_status();
 }
@@ -462,7 +530,7 @@ Status check_together(std::span<const Steps> ranks, const VerifyOptions& options
     }
     const std::uint64_t leaves =
         std::uint64_t{ranks[0].chunk_count} * ranks.size() * options.passes;
-    if (steps * options.passes > kMaxVerifiedSteps || leaves >= std::uint64_t{1} << 31) {
+    if (steps * options.passes > options.max_steps || leaves >= std::uint64_t{1} << 31) {
         return internal_error("verify: {} steps are too many to prove in full", steps);
     }
     return ok_status();

@@ -18,7 +18,7 @@
 //
 // Values are computed for a window of chunks at a time (value_window.h), so memory is bounded.
 //
-// Cost: about 50 ns per step and source. At most kMaxVerifiedSteps; see verify_symmetric.h beyond.
+// Cost: about 50 ns per step and source. At most max_steps; see verify_symmetric.h beyond.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +49,7 @@ struct VerifyOptions {
     Rounding rounding = Rounding::kNone;
     int passes = 1;
     std::uint64_t window_values = kWindowValues;
+    std::uint64_t max_steps = kMaxVerifiedSteps;
 };
 
 struct Proof {
