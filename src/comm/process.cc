@@ -36,6 +36,7 @@ struct Process {
     std::atomic<std::uint64_t> version{0};  // of the roll; read without the mutex
     bool worker_started = false;
     std::atomic<int> busy_streams{0};
+    std::atomic<int> waiter_count{0};          // threads in wait_until(): they advance everything
     std::atomic<std::int64_t> last_polled{0};  // nanoseconds of Clock; by anyone but the worker
 };
 
@@ -87,14 +88,20 @@ bool advance_everything() {
     return moved;
 }
 
+// Do others see to progress, or did a moment ago?
+bool others_advance() {
+    if (process().waiter_count.load(std::memory_order_relaxed) > 0) return true;
+    const std::int64_t idle = now_ns() - process().last_polled.load(std::memory_order_relaxed);
+    return idle <= std::chrono::nanoseconds(kWorkerPatience).count();
+}
+
 // Sleeps while all streams are empty, and leaves progress to others who wait or poll.
 void worker_loop() {
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
     pthread_setname_np(pthread_self(), "xccl-streams");
     while (true) {
         process().busy_streams.wait(0, std::memory_order_acquire);
-        const std::int64_t idle = now_ns() - process().last_polled.load(std::memory_order_relaxed);
-        if (idle <= std::chrono::nanoseconds(kWorkerPatience).count()) {
+        if (others_advance()) {
             std::this_thread::sleep_for(kWorkerPatience);
             continue;
         }
@@ -112,6 +119,15 @@ void worker_loop() {
         }
     }
 }
+
+// While it lives, its thread counts as a waiter.
+class Waiting {
+  public:
+    Waiting() { process().waiter_count.fetch_add(1, std::memory_order_relaxed); }
+    ~Waiting() { process().waiter_count.fetch_sub(1, std::memory_order_relaxed); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+};
 
 // One word that the kernel wipes in a child of fork().
 const std::atomic<int>* fork_canary() {
@@ -160,6 +176,7 @@ bool advance_all() {
 }
 
 bool others_busy(const Communicator* self) {
+    if (process().busy_streams.load(std::memory_order_relaxed) > 1) return true;
     for (const auto& entry : roll().comms) {
         const auto comm = entry.lock();
         if (comm && comm.get() != self && comm->busy()) return true;
@@ -180,6 +197,7 @@ void watch_others(const Communicator* self) {
 
 void wait_until(const std::function<bool()>& done,
                 const std::function<std::shared_ptr<Communicator>()>& focus) {
+    const Waiting waiting;
     for (int turn = 0; !done(); ++turn) {
         if (advance_all() || turn < 64) {
             relax();

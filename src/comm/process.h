@@ -32,8 +32,8 @@ constexpr std::chrono::microseconds kLongSleep{2000};
 // is advancing. True if anything moved.
 bool advance_all();
 
-// Are there streams with something in them, or communicators other than `self` with something to
-// do?
+// Are there several streams with something in them, or communicators other than `self` with
+// something to do?
 bool others_busy(const Communicator* self);
 
 // Looks at what the communicators of this process but `self` should know of too: a process that

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "algorithms/proving.h"
+#include "instrumented.h"
 #include "schedule/verify_symmetric.h"
 
 namespace xccl {
@@ -178,12 +179,6 @@ void prove_rotation(const Algorithm& algorithm, const Shape& shape, Tally* tally
     ++tally->proofs;
     tally->steps += proof->step_count;
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kInstrumented = true;
-#else
-constexpr bool kInstrumented = false;
-#endif
 
 // Shapes of up to 4096 ranks: proved in full, or by symmetry where that takes too long. Where there
 // is none, 4096 ranks are proved in full all the same, in place only, where all hazards are.

@@ -4,7 +4,9 @@
 #include "bootstrap/root.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -30,6 +32,16 @@ std::string field(const std::string& thread, const std::string& name) {
         if (line.rfind(name, 0) == 0) return line.substr(name.size());
     }
     return {};
+}
+
+// A thread that is still starting may hold a lock of a sanitizer, which a child of fork() would
+// find taken for ever.
+bool all_others_sleep() {
+    const std::string self = std::to_string(gettid());
+    const auto all = threads();
+    return std::all_of(all.begin(), all.end(), [&](const std::string& thread) {
+        return thread == self || field(thread, "State:").find('S') != std::string::npos;
+    });
 }
 
 TEST_F(Root, ItsThreadTakesNoSignals) {
@@ -86,6 +98,7 @@ TEST_F(Root, AChildHasNeitherItsThreadNorItsDescriptors) {
 
 TEST_F(Root, AChildMayMakeItsOwn) {
     new_ids();
+    ASSERT_TRUE(eventually(all_others_sleep));
     ChildProcess child([&] {
         const Ids own = {create_root().value()};
         const auto results = in_threads(2, [&](int rank) { return take_part(own, rank, 2); });

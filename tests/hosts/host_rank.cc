@@ -24,6 +24,7 @@ xcclComm_t comm = nullptr;
 void check(xcclResult_t result) {
     if (result == xcclSuccess) return;
     std::printf("rank %d: result %d: %s\n", job.rank, result, xcclGetLastError(comm));
+    (void)xcclCommDestroy(comm);
     std::exit(result);
 }
 
