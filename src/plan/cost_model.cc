@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace xccl {
 namespace {
@@ -111,20 +112,22 @@ class Walk {
 
 // The profiled ranks of one machine or host, and how many ranks each of them stands for.
 struct Group {
+    std::size_t number = 0;             // of the machine or host
     std::vector<std::size_t> programs;  // indices
     double scale = 1;
 };
 
 std::vector<Group> groups_of(std::span<const Steps> programs, const std::vector<int>& group_of_rank,
                              const std::vector<std::vector<int>>& ranks_of_group) {
-    std::vector<Group> groups(ranks_of_group.size());
+    std::map<std::size_t, std::vector<std::size_t>> programs_of_group;
     for (std::size_t i = 0; i < programs.size(); ++i) {
-        groups[group_of_rank[programs[i].rank]].programs.push_back(i);
+        programs_of_group[group_of_rank[programs[i].rank]].push_back(i);
     }
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        if (groups[g].programs.empty()) continue;
-        groups[g].scale = static_cast<double>(ranks_of_group[g].size()) /
-                          static_cast<double>(groups[g].programs.size());
+    std::vector<Group> groups;
+    for (auto& [number, members] : programs_of_group) {
+        const double scale = static_cast<double>(ranks_of_group[number].size()) /
+                             static_cast<double>(members.size());
+        groups.push_back({number, std::move(members), scale});
     }
     return groups;
 }
@@ -139,9 +142,8 @@ struct Machine {
 std::vector<Machine> machines_of(std::span<const Steps> programs, const Topology& topology) {
     std::vector<Machine> machines;
     for (Group& group : groups_of(programs, topology.machine_of_rank, topology.ranks_of_machine)) {
-        const std::size_t m = machines.size();
-        const double ranks = static_cast<double>(topology.ranks_of_machine[m].size());
-        const int cores = topology.cores_of_machine[m];
+        const double ranks = static_cast<double>(topology.ranks_of_machine[group.number].size());
+        const int cores = topology.cores_of_machine[group.number];
         machines.push_back({.group = std::move(group),
                             .cores = cores > 0 ? std::min<double>(cores, ranks) : ranks,
                             .crowded = cores > 0 && ranks > cores});
