@@ -120,6 +120,9 @@ void sweep() {
 
 void forever() {
     std::vector<float> values(100000, 1);
+    check(xcclBarrier(comm, nullptr));
+    std::puts("going");
+    std::fflush(stdout);
     for (;;) {
         check(xcclAllReduce(values.data(), values.data(), values.size(), xcclFloat32, xcclMax, comm,
                             nullptr));

@@ -44,7 +44,9 @@ done
 
 if [[ $what == death ]]; then
   victim=5
-  sleep 1.5  # let them get going; any instant is good
+  # Once they are going any instant is good.
+  until grep -q going "$work/$victim" || ! kill -0 "${pids[victim]}" 2>/dev/null; do sleep 0.1; done
+  sleep 0.5
   kill -KILL "${pids[victim]}"
 fi
 failed=0
