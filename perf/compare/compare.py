@@ -114,7 +114,7 @@ class Comparison:
     def _measure_block(job, size, number, algorithm, iterations):
         warm_ups = max(1, min(20, iterations // 5))
         times = slowest_ranks(job.measure(size, warm_ups, iterations, algorithm))
-        return {"library": job.launch.library, "transport": job.launch.transport,
+        return {"library": job.launch.contestant, "transport": job.launch.transport,
                 "ranks": job.rank_count, "bytes": size, "round": number, "algorithm": algorithm,
                 "iterations": iterations, "min_us": min(times) / 1e3,
                 "median_us": statistics.median(times) / 1e3,
@@ -196,7 +196,7 @@ def main():
     cpu = CpuTimes()
     wanted = {name.lower().strip() for name in options.only.split(",") if name}
     chosen = [launch for launch in launches(options.bin)
-              if not wanted or launch.library.lower() in wanted]
+              if not wanted or launch.contestant.lower() in wanted]
     if not chosen:
         print(f"compare: nothing of {options.only or 'all'} in {options.bin}", file=sys.stderr)
         return 2

@@ -20,15 +20,15 @@ class JobFailed(Exception):
 class Launch:
     """How one library's ranks are started over one transport."""
 
-    def __init__(self, library, transport, program, launcher, environment):
-        self.library = library
+    def __init__(self, contestant, transport, program, launcher, environment):
+        self.contestant = contestant  # the library, as people call it
         self.transport = transport  # "shm" or "tcp"; "any": the library has only one
         self.program = program
         self.launcher = launcher  # rank count -> command before the program; None: started here
         self.environment = environment
 
     def name(self):
-        return self.library if self.transport == "any" else f"{self.library} {self.transport}"
+        return self.contestant if self.transport == "any" else f"{self.contestant} {self.transport}"
 
     def settings(self, rank_count):
         """Environment and launcher, with N for the number of ranks (the last word)."""

@@ -90,7 +90,7 @@ void JsonReport::begin(const JsonPreamble& preamble) {
     writer_.begin_list();
     for (const std::string& entry : preamble.environment) writer_.text(entry);
     writer_.end_list();
-    pair("nccl_version", static_cast<long long>(preamble.library_version));
+    pair("nccl_version", static_cast<long long>(preamble.xccl_version));
     add_config(preamble);
     writer_.key("results");
     writer_.begin_list();

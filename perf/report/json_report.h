@@ -26,7 +26,7 @@ struct DeviceLine {
 struct JsonPreamble {
     std::vector<std::string> arguments;
     std::vector<std::string> environment;  // what may be shown
-    int library_version = 0;
+    int xccl_version = 0;
     const Options* options = nullptr;
     std::vector<DeviceLine> devices;
     std::string start_time;

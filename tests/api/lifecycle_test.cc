@@ -17,8 +17,8 @@ namespace {
 bool in_forked_child = false;
 }
 
-// Asked by the address sanitizer when a process ends: a child of fork() lacks the threads that hold
-// some of its memory, which would be taken for lost.
+// Asked by the address sanitizer when a process ends: a child of fork() cannot destroy the
+// communicators that it was born with, and they would be taken for lost.
 extern "C" [[gnu::visibility("default")]] int __lsan_is_turned_off() {  // NOLINT: its name
     return in_forked_child;
 }

@@ -59,7 +59,7 @@ JsonPreamble sample_preamble(const Options* options) {
     JsonPreamble preamble;
     preamble.arguments = {"./all_reduce_perf", "-b", "8"};
     preamble.environment = {"XCCL_DEBUG=info"};
-    preamble.library_version = 100;
+    preamble.xccl_version = 100;
     preamble.options = options;
     preamble.devices = {{0, 0, 77, "host", 0, "host memory"}};
     preamble.start_time = "2026-07-09 12:00:00";
