@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "base/nearest_name.h"
+#include "base/text.h"
 
 extern char** environ;
 
@@ -44,13 +44,6 @@ std::string accepts(SecretRule) {
 }
 std::string accepts(JobIdRule) {
     return "16 hex digits, a colon, 64 hex digits";
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
 }
 
 std::optional<std::int64_t> read(NumberRule rule, std::string_view text) {
@@ -147,16 +140,6 @@ std::string show(BytesRule, std::int64_t value) {
 }
 
 // ---- Messages.
-
-// A stranger's text on a terminal: short, and nothing that the terminal would obey.
-std::string printable(std::string_view text) {
-    constexpr std::size_t kShown = 60;
-    std::string result(text.substr(0, kShown));
-    for (char& c : result) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return text.size() > kShown ? result + "..." : result;
-}
 
 template <typename Rule>
 Status malformed(Rule rule, const char* variable, std::string_view value) {

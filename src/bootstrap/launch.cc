@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <string_view>
 
 #include "base/config.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "bootstrap/mpi_library.h"
 #include "bootstrap/pmix.h"
 
@@ -34,21 +34,6 @@ constexpr Family kPmi{"pmi", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOC
 
 // Slurm numbers what is no step of srun's (batch script, interactive shell, ...) from here on.
 constexpr std::int64_t kFirstSpecialSlurmStep = 0xfffffff0;
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
-// What may be shown on one line of a terminal.
-std::string printable(std::string_view text) {
-    std::string shown(text.substr(0, 40));
-    std::replace_if(
-        shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
-    return shown;
-}
 
 Status read_number(const char* name, const std::string& text, int low, int* value) {
     const auto number = whole_number(text);

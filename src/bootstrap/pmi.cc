@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
 #include "base/config.h"
+#include "base/text.h"
 #include "bootstrap/mpi_library.h"
 #include "observe/log.h"
 #include "trust/wait.h"
@@ -144,11 +144,7 @@ namespace {
 
 std::optional<int> number_of(const char* variable) {
     const auto text = environment_variable(variable);
-    int value = 0;
-    if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-    return value;
+    return text ? whole_number<int>(*text) : std::nullopt;
 }
 
 struct Identity {  // of a socket: by the end, its number may mean another file

@@ -1,20 +1,14 @@
 #include "bootstrap/pmi_wire.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace xccl {
 namespace {
 
 constexpr std::size_t kLengthPlaces = 6;
-
-std::optional<int> pmi_number(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 // "name=value". Words without '=' are what is left of a message text with spaces: of no interest.
 void add_field(std::string_view word, PmiMessage* message) {
@@ -80,7 +74,7 @@ Result<std::optional<PmiMessage>> take_counted(std::string* received) {
     const std::string places = received->substr(0, kLengthPlaces);
     const std::size_t first = std::min(places.find_first_not_of(' '), kLengthPlaces - 1);
     const std::size_t last = places.find_last_not_of(' ');
-    const auto length = pmi_number(places.substr(first, last + 1 - first));
+    const auto length = whole_number<int>(places.substr(first, last + 1 - first));
     if (!length || *length < 0) return system_error("the launcher's PMI sent no length");
     const auto size = static_cast<std::size_t>(*length);
     if (size > kMaxPmiMessageBytes) return too_long();
@@ -107,7 +101,7 @@ const std::string* PmiMessage::find(const std::string& name) const {
 
 std::optional<int> PmiMessage::number(const std::string& name) const {
     const std::string* const text = find(name);
-    return text != nullptr ? pmi_number(*text) : std::nullopt;
+    return text != nullptr ? whole_number<int>(*text) : std::nullopt;
 }
 
 std::string encode(PmiVersion version, const PmiMessage& message) {

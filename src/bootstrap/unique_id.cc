@@ -10,8 +10,8 @@
 namespace xccl {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x44494358;  // "XCID"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint32_t kIdMagic = 0x44494358;  // "XCID"
+constexpr std::uint16_t kIdVersion = 1;
 constexpr std::uint8_t kAgreedPort = 1;
 constexpr std::size_t kSumBytes = 8;
 constexpr std::size_t kBodyBytes = XCCL_UNIQUE_ID_BYTES - kSumBytes;
@@ -56,8 +56,8 @@ xcclUniqueId pack_id(const Rendezvous& rendezvous) {
     XCCL_ASSERT(!rendezvous.addresses.empty());
     const std::size_t count = std::min(rendezvous.addresses.size(), kMaxIdAddresses);
     ByteWriter writer;
-    writer.put(kMagic)
-        .put(kVersion)
+    writer.put(kIdMagic)
+        .put(kIdVersion)
         .put(rendezvous.agreed_port ? kAgreedPort : std::uint8_t{0})
         .put(static_cast<std::uint8_t>(count))
         .put(rendezvous.addresses[0].port())
@@ -85,12 +85,12 @@ Result<Rendezvous> unpack_id(const xcclUniqueId& id) {
     const auto version = reader.get<std::uint16_t>();
     const auto flags = reader.get<std::uint8_t>();
     Mac mac;
-    if (magic == kMagic && version != kVersion) {
+    if (magic == kIdMagic && version != kIdVersion) {
         return invalid_argument(
             "the unique id is of version {}, this library reads {}; use the same xccl on all ranks",
-            version, kVersion);
+            version, kIdVersion);
     }
-    if (magic != kMagic || sum_of(body, &mac) != bytes.substr(kBodyBytes)) {
+    if (magic != kIdMagic || sum_of(body, &mac) != bytes.substr(kBodyBytes)) {
         return invalid_argument(
             "the unique id is damaged: hand over all {} bytes that xcclGetUniqueId gave",
             XCCL_UNIQUE_ID_BYTES);

@@ -13,7 +13,7 @@
 namespace xccl {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kRankInfoVersion = 2;
 
 }  // namespace
 
@@ -54,7 +54,7 @@ std::string encode_rank_info(const RankInfo& info) {
         info.host_key.size() <= kMaxPlaceKeyBytes && info.process_key.size() <= kMaxPlaceKeyBytes &&
         info.machine_key.size() <= kMaxPlaceKeyBytes && info.cpu_mask.size() <= kMaxCpuMaskWords);
     ByteWriter writer;
-    writer.put(kVersion)
+    writer.put(kRankInfoVersion)
         .put(info.cpu_quota)
         .counted<std::uint16_t>(info.host_key)
         .counted<std::uint16_t>(info.process_key)
@@ -67,9 +67,9 @@ std::string encode_rank_info(const RankInfo& info) {
 Result<RankInfo> decode_rank_info(std::string_view bytes) {
     ByteReader reader(bytes);
     const auto version = reader.get<std::uint8_t>();
-    if (!bytes.empty() && version != kVersion) {
+    if (!bytes.empty() && version != kRankInfoVersion) {
         return remote_error("a rank describes its place in version {}, this library reads {}",
-                            version, kVersion);
+                            version, kRankInfoVersion);
     }
     RankInfo info;
     info.cpu_quota = reader.get<std::uint32_t>();

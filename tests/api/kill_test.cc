@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kMaxRanks = 5;
 constexpr int kTrials = 200, kParts = 4;  // each part is a test of its own
 
-struct Stage {  // shared by parent and ranks
+struct Scene {  // shared by parent and ranks
     std::atomic<int> id_ready;
     xcclUniqueId id;
     struct {
@@ -40,36 +40,36 @@ struct Stage {  // shared by parent and ranks
     } rank[kMaxRanks];
 };
 
-[[noreturn]] void finish(Stage* stage, int rank, xcclResult_t result) {
-    std::snprintf(stage->rank[rank].text, sizeof stage->rank[rank].text, "%s",
+[[noreturn]] void finish(Scene* scene, int rank, xcclResult_t result) {
+    std::snprintf(scene->rank[rank].text, sizeof scene->rank[rank].text, "%s",
                   xcclGetLastError(nullptr));
-    stage->rank[rank].result.store(result);
+    scene->rank[rank].result.store(result);
     _exit(0);
 }
 
 #define STEP(call)                                          \
     do {                                                    \
         const xcclResult_t step = (call);                   \
-        if (step != xcclSuccess) finish(stage, rank, step); \
+        if (step != xcclSuccess) finish(scene, rank, step); \
     } while (0)
 
-[[noreturn]] void play(Stage* stage, int rank, int rank_count) {
+[[noreturn]] void play(Scene* scene, int rank, int rank_count) {
     if (rank == 0) {
-        STEP(xcclGetUniqueId(&stage->id));
-        stage->id_ready.store(1);
+        STEP(xcclGetUniqueId(&scene->id));
+        scene->id_ready.store(1);
     }
     const auto patience = Clock::now() + 2s;
-    while (!stage->id_ready.load()) {
+    while (!scene->id_ready.load()) {
         if (Clock::now() > patience)
-            finish(stage, rank, xcclNumResults);  // rank 0 died before it made an id
+            finish(scene, rank, xcclNumResults);  // rank 0 died before it made an id
         usleep(100);
     }
-    stage->rank[rank].started.store(1);
+    scene->rank[rank].started.store(1);
     xcclConfig_t config = XCCL_CONFIG_INITIALIZER;
     config.initTimeoutMs = 2000;
     xcclComm_t comm = nullptr;
-    STEP(xcclCommInitRankConfig(&comm, rank_count, stage->id, rank, &config));
-    stage->rank[rank].met.store(1);
+    STEP(xcclCommInitRankConfig(&comm, rank_count, scene->id, rank, &config));
+    scene->rank[rank].met.store(1);
     std::vector<float> small(2, 1), large(100000, 1), got(3000);
     while (true) {
         STEP(xcclAllReduce(small.data(), small.data(), small.size(), xcclFloat32, xcclMax, comm,
@@ -86,7 +86,7 @@ struct Stage {  // shared by parent and ranks
         STEP(xcclRecv(got.data(), got.size(), xcclFloat32, (rank + rank_count - 1) % rank_count,
                       comm, nullptr));
         STEP(xcclGroupEnd());
-        stage->rank[rank].rounds.fetch_add(1);
+        scene->rank[rank].rounds.fetch_add(1);
     }
 }
 
@@ -115,7 +115,8 @@ bool tells_all_in_use(const Survivor& survivor, const std::string& victim,
     const std::string how =
         "(, whose process serves the rendezvous,)? (died; start the job again|died or lost its "
         "connection.*)";
-    const std::string where = "; rank \\d was (in|last in) ([a-z_]+ #\\d+.*|no operation yet)";
+    const std::string where =
+        "; rank \\d was (in|last in) ([a-z_]+ #\\d+.*|(send|receive) of .*|no operation yet)";
     return survivor.result == xcclRemoteError &&
            std::regex_match(survivor.text, std::regex(who + " on " + process + how + where));
 }
@@ -148,9 +149,9 @@ bool tells_all(const Survivor& survivor, int victim, pid_t pid) {
 
 // A third of the deaths come while the communicator is being made or is new, the others when it is
 // in use. Few come before the victim has: the others then wait until the deadline.
-void wait_for_the_instant(const Stage& stage, int victim, int trial, std::mt19937* random) {
+void wait_for_the_instant(const Scene& scene, int victim, int trial, std::mt19937* random) {
     const auto patience = Clock::now() + 5s;
-    const auto& awaited = trial % 3 == 0 ? stage.rank[victim].started : stage.rank[victim].rounds;
+    const auto& awaited = trial % 3 == 0 ? scene.rank[victim].started : scene.rank[victim].rounds;
     while (awaited.load() == 0 && Clock::now() < patience) usleep(100);
     std::this_thread::sleep_for(std::chrono::microseconds((*random)() % 30000));
 }
@@ -159,23 +160,23 @@ void run_trial(int trial) {
     std::mt19937 random(static_cast<unsigned>(trial));
     const int rank_count = 2 + static_cast<int>(random() % (kMaxRanks - 1));
     const int victim = static_cast<int>(random() % static_cast<unsigned>(rank_count));
-    auto* stage = static_cast<Stage*>(
-        mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-    ASSERT_NE(stage, MAP_FAILED);
-    for (auto& rank : stage->rank) rank.result.store(-1);
+    auto* scene = static_cast<Scene*>(
+        mmap(nullptr, sizeof(Scene), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(scene, MAP_FAILED);
+    for (auto& rank : scene->rank) rank.result.store(-1);
     pid_t children[kMaxRanks];
     for (int rank = 0; rank < rank_count; ++rank) {
         children[rank] = fork();
-        if (children[rank] == 0) play(stage, rank, rank_count);
+        if (children[rank] == 0) play(scene, rank, rank_count);
     }
-    wait_for_the_instant(*stage, victim, trial, &random);
+    wait_for_the_instant(*scene, victim, trial, &random);
     kill(children[victim], SIGKILL);
     waitpid(children[victim], nullptr, 0);
     for (int rank = 0; rank < rank_count; ++rank) {
         if (rank == victim) continue;
         EXPECT_TRUE(reap(children[rank], Clock::now() + 10s))
             << "trial " << trial << ": rank " << rank << " hangs";
-        const auto& said = stage->rank[rank];
+        const auto& said = scene->rank[rank];
         const int result = said.result.load();
         if (result == xcclNumResults) continue;  // there was nothing to join
         const Survivor survivor{result, said.met.load() != 0, rank, said.text};
@@ -183,7 +184,7 @@ void run_trial(int trial) {
             << "trial " << trial << ", rank " << rank << " of " << rank_count << ", victim "
             << victim << ": " << result << " " << said.text;
     }
-    munmap(stage, sizeof(Stage));
+    munmap(scene, sizeof(Scene));
 }
 
 class Kill : public testing::TestWithParam<int> {};

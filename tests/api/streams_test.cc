@@ -8,19 +8,19 @@
 namespace xccl::test {
 namespace {
 
-constexpr std::size_t kCount = 20000;
+constexpr std::size_t kElements = 20000;
 
 TEST(Streams, OperationsCompleteInOrder) {
     with_ranks(3, [](int rank, xcclComm_t comm) {
         xcclStream_t stream;
         ASSERT_OK(xcclStreamCreate(&stream));
         // Each turn reduces the result of the turn before: 3^k times the first sum.
-        std::vector<double> a(kCount, rank + 1.0), b(kCount);
+        std::vector<double> a(kElements, rank + 1.0), b(kElements);
         for (int turn = 0; turn < 4; ++turn) {
             ASSERT_OK(
-                xcclAllReduce(a.data(), b.data(), kCount, xcclFloat64, xcclSum, comm, stream));
+                xcclAllReduce(a.data(), b.data(), kElements, xcclFloat64, xcclSum, comm, stream));
             ASSERT_OK(
-                xcclAllReduce(b.data(), a.data(), kCount, xcclFloat64, xcclSum, comm, stream));
+                xcclAllReduce(b.data(), a.data(), kElements, xcclFloat64, xcclSum, comm, stream));
         }
         ASSERT_OK(xcclStreamSynchronize(stream));
         EXPECT_EQ(xcclStreamQuery(stream), xcclSuccess);
@@ -39,13 +39,13 @@ TEST(Streams, WaitedForInOppositeOrder) {
         ASSERT_OK(xcclStreamCreate(&b));
         xcclComm_t second;
         ASSERT_OK(xcclCommSplit(comm, 0, rank, &second, nullptr));
-        std::vector<float> x(kCount, 1), y(kCount, 2);
-        ASSERT_OK(xcclAllReduce(x.data(), x.data(), kCount, xcclFloat32, xcclSum, comm, a));
-        ASSERT_OK(xcclAllReduce(y.data(), y.data(), kCount, xcclFloat32, xcclSum, second, b));
+        std::vector<float> x(kElements, 1), y(kElements, 2);
+        ASSERT_OK(xcclAllReduce(x.data(), x.data(), kElements, xcclFloat32, xcclSum, comm, a));
+        ASSERT_OK(xcclAllReduce(y.data(), y.data(), kElements, xcclFloat32, xcclSum, second, b));
         ASSERT_OK(xcclStreamSynchronize(rank == 0 ? a : b));
         ASSERT_OK(xcclStreamSynchronize(rank == 0 ? b : a));
-        EXPECT_EQ(x[kCount - 1], 2);
-        EXPECT_EQ(y[kCount - 1], 4);
+        EXPECT_EQ(x[kElements - 1], 2);
+        EXPECT_EQ(y[kElements - 1], 4);
         ASSERT_OK(xcclCommDestroy(second));
         ASSERT_OK(xcclStreamDestroy(a));
         ASSERT_OK(xcclStreamDestroy(b));
@@ -60,11 +60,11 @@ TEST(Streams, EventsOrderStreams) {
         ASSERT_OK(xcclStreamCreate(&second));
         ASSERT_OK(xcclEventCreate(&event));
         EXPECT_EQ(xcclEventQuery(event), xcclSuccess);  // never recorded: nothing to wait for
-        std::vector<float> a(kCount, rank + 1), b(kCount), c(kCount);
-        ASSERT_OK(xcclAllReduce(a.data(), b.data(), kCount, xcclFloat32, xcclSum, comm, first));
+        std::vector<float> a(kElements, rank + 1), b(kElements), c(kElements);
+        ASSERT_OK(xcclAllReduce(a.data(), b.data(), kElements, xcclFloat32, xcclSum, comm, first));
         ASSERT_OK(xcclEventRecord(event, first));
         ASSERT_OK(xcclStreamWaitEvent(second, event));
-        ASSERT_OK(xcclAllReduce(b.data(), c.data(), kCount, xcclFloat32, xcclSum, comm, second));
+        ASSERT_OK(xcclAllReduce(b.data(), c.data(), kElements, xcclFloat32, xcclSum, comm, second));
         ASSERT_OK(xcclStreamSynchronize(second));
         EXPECT_EQ(xcclEventQuery(event), xcclSuccess);
         ASSERT_OK(xcclEventSynchronize(event));
@@ -82,8 +82,8 @@ TEST(Streams, DescriptorTurnsReadable) {
         ASSERT_OK(xcclStreamCreate(&stream));
         int fd = -1;
         ASSERT_OK(xcclStreamGetFd(stream, &fd));
-        std::vector<float> x(kCount, 1);
-        ASSERT_OK(xcclAllReduce(x.data(), x.data(), kCount, xcclFloat32, xcclSum, comm, stream));
+        std::vector<float> x(kElements, 1);
+        ASSERT_OK(xcclAllReduce(x.data(), x.data(), kElements, xcclFloat32, xcclSum, comm, stream));
         pollfd entry{fd, POLLIN, 0};
         ASSERT_EQ(poll(&entry, 1, 20000), 1);
         EXPECT_EQ(xcclStreamQuery(stream), xcclSuccess);
@@ -109,11 +109,11 @@ TEST(Streams, BlockingCallsAndStreamsMix) {
     with_ranks(2, [](int, xcclComm_t comm) {
         xcclStream_t stream;
         ASSERT_OK(xcclStreamCreate(&stream));
-        std::vector<float> x(kCount, 1), y(10, 1);
+        std::vector<float> x(kElements, 1), y(10, 1);
         for (int i = 0; i < 20; ++i) {
             std::fill(x.begin(), x.end(), 1.0f);
             ASSERT_OK(
-                xcclAllReduce(x.data(), x.data(), kCount, xcclFloat32, xcclSum, comm, stream));
+                xcclAllReduce(x.data(), x.data(), kElements, xcclFloat32, xcclSum, comm, stream));
             std::fill(y.begin(), y.end(), 1.0f);
             ASSERT_OK(
                 xcclAllReduce(y.data(), y.data(), y.size(), xcclFloat32, xcclSum, comm, nullptr));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "ranks.h"
 #include "trust/handshake.h"
 #include "trust/wait.h"
 
@@ -22,9 +23,6 @@ namespace {
 
 Deadline within(int milliseconds) {
     return Deadline::after_ms(milliseconds);
-}
-Deadline soon() {
-    return within(20000);
 }
 
 MeetingPlace own_place(const char* what) {

@@ -18,10 +18,6 @@ namespace xccl {
 
 using Ids = std::vector<xcclUniqueId>;
 
-inline Deadline soon() {
-    return Deadline::after_ms(20000);
-}
-
 inline std::string word_of(int rank) {
     return "word " + std::to_string(rank) + std::string(static_cast<std::size_t>(rank % 5), '.');
 }

@@ -21,6 +21,7 @@
 #include "base/owned_descriptor.h"
 #include "bootstrap/bootstrap.h"
 #include "bootstrap/root.h"
+#include "ranks.h"
 #include "trust/secret.h"
 #include "trust/wait.h"
 
@@ -84,7 +85,7 @@ TEST(JobWay, NamesOfJobs) {
     EXPECT_EQ(name("xccl-run", {{"PMIX_NAMESPACE", "n"}, {"SLURM_JOB_ID", "1"}}), "none");
 }
 
-const Environment kSlurm{{"SLURM_JOB_ID", "12"}, {"SLURM_STEP_ID", "3"}};
+const Environment kSlurmStep{{"SLURM_JOB_ID", "12"}, {"SLURM_STEP_ID", "3"}};
 
 std::string place(const LaunchInfo& launch, const Config& settings,
                   const Environment& environment) {
@@ -99,10 +100,10 @@ TEST(JobWay, Places) {
     settings.secret = "sixteen bytes it is";
     EXPECT_EQ(place(launched_by("xccl-run"), settings, {}),
               "the socket of job xccl-run 0123456789abcdef on this host");
-    EXPECT_EQ(place(launched_by("slurm"), settings, kSlurm),
+    EXPECT_EQ(place(launched_by("slurm"), settings, kSlurmStep),
               "the socket of job slurm 12.3. on this host");
-    EXPECT_EQ(place(launched_by("slurm", 4, 2), settings, kSlurm), "host:7000");
-    EXPECT_EQ(place(launched_by("slurm", 4, 0), settings, kSlurm), "host:7000");
+    EXPECT_EQ(place(launched_by("slurm", 4, 2), settings, kSlurmStep), "host:7000");
+    EXPECT_EQ(place(launched_by("slurm", 4, 0), settings, kSlurmStep), "host:7000");
     settings.job_id.clear();
     EXPECT_EQ(place(launched_by("xccl-run"), settings, {}), "host:7000");
 }
@@ -136,7 +137,7 @@ TEST(JobWay, WithoutASecretOnlyLoopbackIsJoined) {
 }
 
 TEST(JobWay, NowhereToMeetSaysWhatToSet) {
-    const std::string spans = place(launched_by("slurm", 4, 2), {}, kSlurm);
+    const std::string spans = place(launched_by("slurm", 4, 2), {}, kSlurmStep);
     EXPECT_EQ(spans.find("this job of 4 processes (started by slurm) spans hosts, as far as is "
                          "known, so they cannot find process 0: set XCCL_ROOT=HOST:PORT"),
               0U)
@@ -267,16 +268,6 @@ TEST(Job, TheSocketOfAJobOfThisHost) {
                 {"MASTER_PORT", port},          {"MASTER_ADDR", "me"}, {"LOCAL_RANK", "0"}};
     };
     EXPECT_EQ(run_job(3, environment, three_ids), std::vector<std::string>(3, "1 2 3 "));
-}
-
-int free_port() {
-    const OwnedDescriptor probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    socklen_t length = sizeof address;
-    EXPECT_EQ(bind(probe.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
-    EXPECT_EQ(getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
-    return ntohs(address.sin_port);
 }
 
 TEST(Job, RootAddressWithASecret) {

@@ -12,29 +12,14 @@
 #include <string>
 #include <thread>
 
+#include "ranks.h"
 #include "trust/wait.h"
 
 namespace xccl {
 namespace {
 
-Deadline soon() {
-    return Deadline::after_ms(5000);
-}
-
 std::string own_name(const char* what) {
     return fmt::format("test {} {}", what, getpid());
-}
-
-// A port that nobody listens on just now.
-int free_port() {
-    const OwnedDescriptor probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    EXPECT_EQ(bind(probe.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
-    EXPECT_EQ(getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
-    return ntohs(address.sin_port);
 }
 
 TEST(MeetingPlace, OnHost) {

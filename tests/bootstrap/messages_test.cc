@@ -11,7 +11,7 @@
 namespace xccl {
 namespace {
 
-Introduction example() {
+Introduction an_introduction() {
     Introduction introduction;
     introduction.first_rank = 5;
     introduction.party_size = 3;
@@ -25,12 +25,12 @@ Introduction example() {
 }
 
 TEST(Messages, IntroductionsAreReadBack) {
-    EXPECT_EQ(decode_introduction(encode(example())), example());
+    EXPECT_EQ(decode_introduction(encode(an_introduction())), an_introduction());
     EXPECT_EQ(decode_introduction(encode(Introduction{})), Introduction{});
 }
 
 TEST(Messages, EveryTruncationIsRefused) {
-    const std::string whole = encode(example());
+    const std::string whole = encode(an_introduction());
     for (std::size_t length = 0; length < whole.size(); ++length) {
         EXPECT_FALSE(decode_introduction(whole.substr(0, length))) << length;
     }
@@ -41,7 +41,7 @@ TEST(Messages, EveryTruncationIsRefused) {
 
 TEST(Messages, NumbersThatContradictEachOtherAreRefused) {
     const auto refused = [](auto change) {
-        Introduction introduction = example();
+        Introduction introduction = an_introduction();
         change(&introduction);
         return !decode_introduction(encode(introduction));
     };
@@ -60,7 +60,7 @@ TEST(Messages, NumbersThatContradictEachOtherAreRefused) {
 }
 
 TEST(Messages, AHostNameCannotCommandATerminal) {
-    Introduction introduction = example();
+    Introduction introduction = an_introduction();
     introduction.process.host = "a\x1b[2J\n";
     EXPECT_EQ(decode_introduction(encode(introduction))->process.host, "a?[2J?");
 }

@@ -16,13 +16,10 @@
 #include <vector>
 
 #include "base/owned_descriptor.h"
+#include "ranks.h"
 
 namespace xccl {
 namespace {
-
-Deadline soon() {
-    return Deadline::after_ms(10000);
-}
 
 // Serves one job until all its processes have said goodbye or gone.
 class FalseLauncher {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/owned_descriptor.h"
 #include "base/status.h"
 
 namespace xccl {
@@ -64,6 +67,11 @@ class ChildProcess {
     pid_t pid_ = -1;
 };
 
+// Long enough for whatever does end, on a busy machine too.
+inline Deadline soon() {
+    return Deadline::after_ms(20000);
+}
+
 inline std::size_t open_descriptors() {
     const auto all = std::filesystem::directory_iterator("/proc/self/fd");
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
@@ -75,6 +83,18 @@ inline std::string this_host() {
     return name;
 }
 
+// A port that nobody listens on just now.
+inline int free_port() {
+    const OwnedDescriptor probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    EXPECT_EQ(bind(probe.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+    EXPECT_EQ(getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+    return ntohs(address.sin_port);
+}
+
 inline bool mentions(const Status& status, const std::string& words) {
     return status.text().find(words) != std::string::npos;
 }
@@ -82,7 +102,7 @@ inline bool mentions(const Status& status, const std::string& words) {
 // Looks until `condition` holds; false if it never does.
 template <typename Condition>
 bool eventually(Condition condition) {
-    const Deadline deadline = Deadline::after_ms(20000);
+    const Deadline deadline = soon();
     while (!condition()) {
         if (deadline.passed()) return false;
         usleep(200);

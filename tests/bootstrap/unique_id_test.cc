@@ -9,7 +9,7 @@
 namespace xccl {
 namespace {
 
-Rendezvous example() {
+Rendezvous a_rendezvous() {
     Rendezvous rendezvous;
     rendezvous.addresses = {*parse_endpoint("192.0.2.1:4711"),
                             *parse_endpoint("[2001:db8::7]:4711")};
@@ -19,7 +19,7 @@ Rendezvous example() {
 
 TEST(UniqueId, SaysWhatWasPutIntoIt) {
     for (const bool agreed_port : {false, true}) {
-        Rendezvous rendezvous = example();
+        Rendezvous rendezvous = a_rendezvous();
         rendezvous.agreed_port = agreed_port;
         const auto read = unpack_id(pack_id(rendezvous));
         ASSERT_TRUE(read.ok()) << read.status().text();
@@ -32,13 +32,13 @@ TEST(UniqueId, SaysWhatWasPutIntoIt) {
 }
 
 TEST(UniqueId, HasRoomForTheFirstAddresses) {
-    Rendezvous rendezvous = example();
+    Rendezvous rendezvous = a_rendezvous();
     rendezvous.addresses.assign(9, *parse_endpoint("[2001:db8::7]:4711"));
     EXPECT_EQ(unpack_id(pack_id(rendezvous))->addresses.size(), kMaxIdAddresses);
 }
 
 TEST(UniqueId, AnyDamageIsFound) {
-    const xcclUniqueId id = pack_id(example());
+    const xcclUniqueId id = pack_id(a_rendezvous());
     for (std::size_t bit = 0; bit < 8 * sizeof id; ++bit) {
         xcclUniqueId damaged = id;
         damaged.internal[bit / 8] = static_cast<char>(damaged.internal[bit / 8] ^ (1 << bit % 8));
@@ -59,7 +59,7 @@ TEST(UniqueId, OtherBytesAreNone) {
 }
 
 TEST(UniqueId, AnotherVersionIsNamed) {
-    xcclUniqueId id = pack_id(example());
+    xcclUniqueId id = pack_id(a_rendezvous());
     id.internal[4] = 9;
     EXPECT_NE(unpack_id(id).status().text().find("version 9"), std::string::npos);
 }

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/unix_address.h"
+#include "layout_of.h"
 #include "rank_process.h"
-#include "transport/geometry.h"
 
 namespace xccl {
 namespace {
@@ -21,10 +21,6 @@ Secret secret_of(std::uint8_t byte) {
     Secret secret;
     secret.fill(byte);
     return secret;
-}
-
-SegmentLayout layout_of(int ranks) {
-    return *SegmentLayout::make(ranks, *choose_geometry(ranks));
 }
 
 class Handover : public testing::Test {

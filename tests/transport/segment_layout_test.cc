@@ -9,14 +9,10 @@
 #include <map>
 #include <vector>
 
-#include "transport/geometry.h"
+#include "layout_of.h"
 
 namespace xccl {
 namespace {
-
-SegmentLayout layout_of(int ranks) {
-    return *SegmentLayout::make(ranks, *choose_geometry(ranks));
-}
 
 TEST(SegmentLayout, NothingOverlaps) {
     for (const int ranks : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 64}) {

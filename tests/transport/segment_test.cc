@@ -14,14 +14,10 @@
 #include <set>
 #include <thread>
 
-#include "transport/geometry.h"
+#include "layout_of.h"
 
 namespace xccl {
 namespace {
-
-SegmentLayout layout_of(int ranks) {
-    return *SegmentLayout::make(ranks, *choose_geometry(ranks));
-}
 
 std::set<std::string> names_in(const char* folder) {
     std::set<std::string> names;
