@@ -83,7 +83,10 @@ template <typename BlocksOf>
 xcclResult_t collective(xcclColl_t coll, const Arguments& a, xcclComm_t comm, xcclStream_t stream,
                         BlocksOf blocks_of) {
     return c_boundary([&]() -> Status {
-        XCCL_ASSIGN(CommTable::Pin pin, pin_ready(comm));
+        CommTable::Pin pin = pin_if_ready(comm);
+        if (__builtin_expect(!pin, 0)) {
+            XCCL_ASSIGN(pin, pin_ready(comm));
+        }
         thread_local LastGood last;
         const bool known =
             last.comm_number == pin->number && last.coll == coll && last.arguments == a;

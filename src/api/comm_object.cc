@@ -1,13 +1,6 @@
 #include "api/comm_object.h"
 
-#include "comm/process.h"
-
 namespace xccl {
-
-CommTable& comm_table() {
-    static CommTable* const table = new CommTable;  // leaked: handles outlive static destructors
-    return *table;
-}
 
 std::uint64_t CommObject::next_number() {
     static std::atomic<std::uint64_t> last{0};
@@ -55,13 +48,12 @@ Result<CommTable::Pin> pin_any(xcclComm_t comm) {
 }
 
 Result<CommTable::Pin> pin_ready(xcclComm_t comm) {
-    XCCL_TRY(check_not_forked());
-    auto pin = comm_table().pin_for_work(comm);
-    if (__builtin_expect(!pin, 0)) return no_communicator(comm);
+    if (auto pin = pin_if_ready(comm)) return pin;
+    XCCL_ASSIGN(auto pin, pin_any(comm));
     const xcclResult_t state = pin->init_state.load(std::memory_order_acquire);
     const bool finalized = pin->finalized.load(std::memory_order_relaxed);
-    if (__builtin_expect(state != xcclSuccess || finalized, 0)) return not_ready(*pin, state);
-    return pin;
+    if (state != xcclSuccess || finalized) return not_ready(*pin, state);
+    return pin;  // it has just become ready
 }
 
 }  // namespace xccl

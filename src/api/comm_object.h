@@ -11,6 +11,7 @@
 #include "api/handle_table.h"
 #include "base/status.h"
 #include "comm/communicator.h"
+#include "comm/process.h"
 
 namespace xccl {
 
@@ -53,13 +54,25 @@ struct CommObject {
 };
 
 using CommTable = HandleTable<CommObject>;
-CommTable& comm_table();
+inline CommTable& comm_table() {
+    static CommTable* const table = new CommTable;  // leaked: handles outlive static destructors
+    return *table;
+}
 
 // In a child of fork() the threads, locks and descriptors that xccl relies on are not there.
 Status check_not_forked();
 
-// The object behind a handle, ready for operations; or why not.
+// The object behind a handle, ready for operations; or why not. pin_if_ready() leaves it at null.
 Result<CommTable::Pin> pin_ready(xcclComm_t comm);
+inline CommTable::Pin pin_if_ready(xcclComm_t comm) {
+    CommTable::Pin pin;
+    if (in_forked_child()) return pin;
+    pin = comm_table().pin_for_work(comm);
+    const bool ready = pin && pin->init_state.load(std::memory_order_acquire) == xcclSuccess &&
+                       !pin->finalized.load(std::memory_order_relaxed);
+    if (__builtin_expect(!ready, 0)) pin = CommTable::Pin();
+    return pin;
+}
 // The object behind a handle in any state.
 Result<CommTable::Pin> pin_any(xcclComm_t comm);
 

@@ -69,6 +69,11 @@ std::uint64_t count_of_shares(std::span<const std::uint64_t> shares) {
 }
 
 std::string describe(const OperationDescriptor& operation) {
+    if (operation.coll == xcclCollSendRecv) {
+        const bool is_send = operation.op == kSend;
+        return fmt::format("{}{} {} rank {}", is_send ? "send" : "receive", amount_of(operation),
+                           is_send ? "to" : "from", operation.root);
+    }
     if (operation.sequence == 0) return "no operation yet";
     std::string text = fmt::format("{} #{}{}", operation_name(operation), operation.sequence,
                                    amount_of(operation));

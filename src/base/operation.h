@@ -17,13 +17,14 @@ struct OperationDescriptor {
     std::int32_t root = -1;      // or peer
     std::uint8_t coll = 0;       // xcclColl_t
     std::uint8_t datatype = 0;   // xcclDataType_t
-    std::uint8_t op = 0;         // xcclRedOp_t; created operators are kPremulOp
+    std::uint8_t op = 0;         // xcclRedOp_t; created operators are kPremulOp; or kSend, kReceive
     std::uint8_t in_place = 0;   // may differ between ranks; not part of the signature
     bool operator==(const OperationDescriptor&) const = default;
 };
 static_assert(sizeof(OperationDescriptor) == 24);
 
 constexpr std::uint8_t kPremulOp = 255;
+constexpr std::uint8_t kSend = 0, kReceive = 1;  // `op` of xcclCollSendRecv
 
 // `count` of an all-gatherv or reduce-scatterv: the sum of the ranks' shares, and a hash of them in
 // the bits that no sum reaches. Of an all-to-allv it is 0: every rank has counts of its own.
@@ -39,7 +40,7 @@ constexpr bool is_final(const OperationDescriptor& operation) {
 // 32 bits that differ, almost surely, when sequence, collective, count, datatype, op or root do.
 std::uint32_t signature_of(const OperationDescriptor& operation);
 
-// "all_reduce #17 of 1048576 float32, sum"
+// "all_reduce #17 of 1048576 float32, sum"; "send of 1048576 float32 to rank 1"
 std::string describe(const OperationDescriptor& operation);
 
 // What differs: "count 2 here, 262144 there; op sum here, max there". Empty if nothing does.

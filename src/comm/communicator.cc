@@ -17,6 +17,7 @@ constexpr int kSpinsPerLook = 32;         // advance() calls between two looks a
 constexpr microseconds kShortestSpin{1};  // where ranks share cores, or spinning did not pay
 constexpr int kYields = 32;               // after spinning, before sleeping
 constexpr milliseconds kMismatchPatience{100};
+constexpr milliseconds kMissedCallPatience{500};
 constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
 
 // Where more ranks live on this rank's cores than there are, the peer needs this one.
@@ -70,37 +71,52 @@ Status Communicator::run(const Call& call) {
     Lock lock(mutex_);
     if (__builtin_expect(failure_watch_->told(), 0)) watch_locked(lock);
     if (__builtin_expect(!failure_.ok(), 0)) return failure_;
-    if (__builtin_expect(!queue_.empty(), 0)) {  // something on a stream comes before this
-        lock.unlock();
-        auto work = std::make_shared<Work>();
-        work->comm = shared_from_this();
-        work->call = call;
-        work->may_start.store(true, std::memory_order_relaxed);
-        issue(work);
-        wait(*work);
-        return work->result;
+    if (__builtin_expect(!queue_.empty(), 0)) return run_queued(call, lock);
+    Ticket ticket;
+    std::uint64_t record;
+    if (const auto* launch = launcher_->repeated(call)) {
+        ticket = engine_.submit(*launch, launcher_->buffers_of(call));
+        record = recorder_.begin(engine_.newest_collective());
+    } else {
+        const Result<Ticket> submitted = submit(call);
+        if (!submitted.ok()) return refuse(submitted.status(), lock);
+        ticket = *submitted;
+        record = recorder_.begin(descriptor_of(call, engine_.collectives_submitted()));
     }
-    const Result<Ticket> submitted = submit(call);
-    if (!submitted.ok()) return refuse(submitted.status(), lock);
-    const Ticket ticket = *submitted;
-    const std::uint64_t record =
-        recorder_.begin(descriptor_of(call, engine_.collectives_submitted()));
     count_unfinished(+1);
+    advance_locked(lock);
+    if (!engine_.done(ticket)) complete(ticket, lock);
+    settle_failure(lock);
+    ++finished_;
+    count_unfinished(-1);
+    const bool well = engine_.status().ok();
+    recorder_.end(record, well ? xcclSuccess : engine_.status().code());
+    return well ? ok_status() : failure_;
+}
+
+// Something on a stream comes before this.
+Status Communicator::run_queued(const Call& call, Lock& lock) {
+    lock.unlock();
+    auto work = std::make_shared<Work>();
+    work->comm = shared_from_this();
+    work->call = call;
+    work->may_start.store(true, std::memory_order_relaxed);
+    issue(work);
+    wait(*work);
+    return work->result;
+}
+
+void Communicator::complete(Ticket ticket, Lock& lock) {
     while (!spin(ticket, lock)) {
         lock.unlock();
         advance_all();
         lock.lock();
-        if (engine_.done(ticket)) break;
+        if (engine_.done(ticket)) return;
         watch_locked(lock);
         lock.unlock();
         sleep(others_busy(this) ? kShortSleep : kLongSleep);
         lock.lock();
     }
-    settle_failure(lock);
-    ++finished_;
-    count_unfinished(-1);
-    recorder_.end(record, engine_.status().code());
-    return engine_.status().ok() ? ok_status() : failure_;
 }
 
 // Spins, then yields. Spinning that led to nothing keeps a core from somebody who may be the peer:
@@ -297,7 +313,7 @@ void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
     if (moves_ != moves_seen_) {
         moves_seen_ = moves_;
         moved_at_ = last_mismatch_check_ = now;
-        stall_told_ = false;
+        stall_told_ = missed_call_told_ = false;
     }
     if (options_.mismatch_check && now - last_mismatch_check_ > kMismatchPatience) {
         last_mismatch_check_ = now;
@@ -308,6 +324,8 @@ void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
     const auto who = [&] {
         return blockage.peer >= 0 ? membership_->name_of(blockage.peer) : std::string("its turn");
     };
+    if (options_.mismatch_check && now - moved_at_ > kMissedCallPatience)
+        tell_missed_call(blockage);
     const auto stalled = std::chrono::duration_cast<milliseconds>(now - moved_at_).count();
     if (options_.stall_warn_ms > 0 && !stall_told_ && stalled >= options_.stall_warn_ms) {
         stall_told_ = true;
@@ -322,6 +340,19 @@ void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
             "it waits for {}: see whether that rank is late or stuck",
             rank(), describe(blockage.operation), options_.timeout_ms, who()));
     }
+}
+
+// A transfer against a collective. No error: another thread of this rank may make the call yet.
+void Communicator::tell_missed_call(const Blockage& blockage) {
+    if (!blockage.point_to_point || missed_call_told_) return;
+    const auto theirs = links_->last_of(blockage.peer);
+    if (!theirs || theirs->sequence <= engine_.collectives_submitted()) return;
+    missed_call_told_ = true;
+    log(LogLevel::kWarn, rank(), rank_count(), "comm",
+        "{} waits for {}, which is in {}; {} has not made that call: if no other thread of it "
+        "will, the two ranks' calls do not match",
+        describe(blockage.operation), membership_->name_of(blockage.peer), describe(*theirs),
+        membership_->name_of(rank()));
 }
 
 // ---- Failing --------------------------------------------------------------------------------
@@ -356,8 +387,7 @@ Status Communicator::with_place(const Status& cause) const {
 
 // Takes the engine's first failure for the communicator's, and tells the others. If they were told
 // of another one before, that is this rank's, too: all ranks end with the same.
-void Communicator::settle_failure(const Lock&) {
-    if (__builtin_expect(engine_.status().ok() || !failure_.ok(), 1)) return;
+void Communicator::settle_new_failure(const Lock&) {
     const Status mine = cause_.ok() ? engine_.status() : cause_;
     const Status first = failure_watch_->tell(mine, -1);
     const bool aborting = aborting_.load(std::memory_order_relaxed);

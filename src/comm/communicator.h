@@ -99,12 +99,18 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     void submit_ready(const Lock&);
     void collect_done(const Lock&);
     bool advance_locked(const Lock&);
-    void settle_failure(const Lock&);
+    void settle_failure(const Lock& lock) {
+        if (__builtin_expect(!engine_.status().ok() && failure_.ok(), 0)) settle_new_failure(lock);
+    }
+    void settle_new_failure(const Lock&);
+    Status run_queued(const Call& call, Lock& lock);
+    void complete(Ticket ticket, Lock& lock);
     bool spin(Ticket ticket, const Lock&);
     bool yield(Ticket ticket, const Lock&);
     void watch_locked(const Lock&);
     void watch_peer(const Blockage& blockage, const Lock&);
     void watch_time(const Blockage& blockage, Clock::time_point now);
+    void tell_missed_call(const Blockage& blockage);
     bool has_left(int peer) const;
     void stop(const Status& cause);
     Status refuse(const Status& failure, const Lock&);
@@ -135,6 +141,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     Clock::time_point moved_at_{};
     Clock::time_point last_mismatch_check_{};
     bool stall_told_ = false;
+    bool missed_call_told_ = false;
 
     std::atomic<xcclResult_t> failure_code_{xcclSuccess};
     std::atomic<int> unfinished_{0};  // written under the lock, read by anybody

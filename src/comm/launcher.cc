@@ -34,17 +34,9 @@ Launcher::Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, b
       reproducible_(reproducible) {}
 
 std::size_t Launcher::KeyHash::operator()(const Key& key) const {
-    const auto small =
-        static_cast<std::uint64_t>(key.root) << 24 | static_cast<std::uint64_t>(key.coll) << 16 |
-        static_cast<std::uint64_t>(key.type) << 8 | static_cast<std::uint64_t>(key.op) << 1 |
-        static_cast<std::uint64_t>(key.premul);
     const std::uint64_t hash =
-        (key.count ^ small << 20) * 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio
-    return static_cast<std::size_t>(hash ^ hash >> 32 ^ small);
-}
-
-Launcher::Key Launcher::key_of(const Call& call) {
-    return {call.count, call.coll, call.type, call.op, call.root, call.premul};
+        (key.count ^ key.rest << 20) * 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio
+    return static_cast<std::size_t>(hash ^ hash >> 32 ^ key.rest);
 }
 
 Request Launcher::request_of(const Call& call) const {
@@ -66,8 +58,8 @@ Request Launcher::request_of(const Call& call) const {
 
 Result<const std::shared_ptr<const PreparedLaunch>*> Launcher::prepared(const Call& call,
                                                                         Engine& engine) {
+    if (const auto* launch = repeated(call)) return launch;
     const Key key = key_of(call);
-    if (__builtin_expect(key == last_key_ && !call.vectors, 1)) return &last_;
     if (call.vectors) {
         last_key_ = Key{};
         XCCL_ASSIGN(last_, prepare(call, engine));

@@ -21,6 +21,10 @@ class Launcher {
   public:
     Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, bool reproducible);
 
+    // The launch of `call`, if that is of the same shape as the one before; else null.
+    const std::shared_ptr<const PreparedLaunch>* repeated(const Call& call) const {
+        return key_of(call) == last_key_ && !call.vectors ? &last_ : nullptr;
+    }
     // The launch of `call`, ready for `engine`.
     Result<const std::shared_ptr<const PreparedLaunch>*> prepared(const Call& call, Engine& engine);
     Buffers buffers_of(const Call& call);
@@ -30,18 +34,20 @@ class Launcher {
     // What decides a launch, but for the v-variants.
     struct Key {
         std::uint64_t count = 0;
-        int coll = -1;
-        int type = 0;
-        int op = 0;
-        int root = 0;
-        bool premul = false;
+        std::uint64_t rest = ~std::uint64_t{0};  // [root 32][op 8][collective 8][datatype 8]
         bool operator==(const Key&) const = default;
     };
     struct KeyHash {
         std::size_t operator()(const Key& key) const;
     };
 
-    static Key key_of(const Call& call);
+    static Key key_of(const Call& call) {
+        const std::uint64_t op = call.premul ? kPremulOp : static_cast<std::uint64_t>(call.op);
+        return {call.count,
+                static_cast<std::uint64_t>(static_cast<std::uint32_t>(call.root)) << 32 | op << 16 |
+                    static_cast<std::uint64_t>(call.coll) << 8 |
+                    static_cast<std::uint64_t>(call.type)};
+    }
     Request request_of(const Call& call) const;
     Result<std::shared_ptr<const PreparedLaunch>> prepare(const Call& call, Engine& engine);
     ChunkLayout layout_of(BufferShape shape, const Call& call, bool input) const;

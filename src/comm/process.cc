@@ -129,8 +129,9 @@ class Waiting {
     Waiting& operator=(const Waiting&) = delete;
 };
 
-// One word that the kernel wipes in a child of fork().
-const std::atomic<int>* fork_canary() {
+}  // namespace
+
+const std::atomic<int>* make_fork_canary() {
     static const std::atomic<int>* const word = []() -> const std::atomic<int>* {
         void* page =
             mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -138,15 +139,14 @@ const std::atomic<int>* fork_canary() {
         if (madvise(page, 4096, MADV_WIPEONFORK) != 0) return nullptr;
         auto* canary = static_cast<std::atomic<int>*>(page);
         canary->store(1, std::memory_order_relaxed);
+        fork_canary.store(canary, std::memory_order_release);
         return canary;
     }();
     return word;
 }
 
-}  // namespace
-
 void enlist(const std::shared_ptr<Communicator>& comm) {
-    fork_canary();
+    make_fork_canary();
     const std::lock_guard lock(process().mutex);
     enter(&Roll::comms, comm);
 }
@@ -215,11 +215,6 @@ void wait_until(const std::function<bool()>& done,
         comm->watch();
         comm->sleep(others_busy(comm.get()) ? kShortSleep : kLongSleep);
     }
-}
-
-bool in_forked_child() {
-    const auto* canary = fork_canary();
-    return canary != nullptr && canary->load(std::memory_order_relaxed) == 0;
 }
 
 }  // namespace xccl

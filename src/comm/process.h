@@ -2,6 +2,7 @@
 // every runnable operation, and the worker that advances streams when nobody waits.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -45,7 +46,16 @@ void watch_others(const Communicator* self);
 void wait_until(const std::function<bool()>& done,
                 const std::function<std::shared_ptr<Communicator>()>& focus);
 
+// One word that the kernel wipes in a child of fork(); null until it is first asked for, and where
+// there is no such memory.
+inline std::atomic<const std::atomic<int>*> fork_canary{nullptr};
+const std::atomic<int>* make_fork_canary();
+
 // True in a child of fork(), where no communicator may be used.
-bool in_forked_child();
+inline bool in_forked_child() {
+    const auto* canary = fork_canary.load(std::memory_order_acquire);
+    if (__builtin_expect(canary == nullptr, 0)) canary = make_fork_canary();
+    return canary != nullptr && canary->load(std::memory_order_relaxed) == 0;
+}
 
 }  // namespace xccl

@@ -63,6 +63,11 @@ struct Reduction {
 // destination. One source is copied, converted and scaled as it and the destination ask for.
 void reduce(const Reduction& reduction);
 
+// The same of two sources and one destination, all of a type that is accumulated in itself: what
+// most steps of a schedule are.
+void reduce_pair(xcclDataType_t type, ReduceKind kind, std::byte* destination, const std::byte* a,
+                 const std::byte* b, std::size_t count);
+
 // For the average of integers: divides in place, truncating towards zero. `divisor` is positive.
 // Does nothing to floating datatypes.
 void divide_integers(xcclDataType_t type, std::byte* data, std::size_t count, std::int64_t divisor);

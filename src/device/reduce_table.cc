@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/assert.h"
+#include "base/datatypes.h"
 
 namespace xccl {
 namespace {
@@ -66,7 +67,13 @@ const char* instruction_set() {
 void reduce(const Reduction& reduction) {
     XCCL_DEBUG_ASSERT(!reduction.sources.empty() && !reduction.destinations.empty());
     if (reduction.count == 0) return;  // the pointers may be null
-    current_table()->kernels[reduction.type][static_cast<int>(reduction.kind)](reduction);
+    current_table()->kernels[reduction.type][static_cast<int>(reduction.kind)].reduce(reduction);
+}
+
+void reduce_pair(xcclDataType_t type, ReduceKind kind, std::byte* destination, const std::byte* a,
+                 const std::byte* b, std::size_t count) {
+    XCCL_DEBUG_ASSERT(accumulate_type(type) == type);
+    current_table()->kernels[type][static_cast<int>(kind)].reduce_two(destination, a, b, count);
 }
 
 }  // namespace xccl

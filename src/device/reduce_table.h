@@ -11,9 +11,14 @@ namespace xccl {
 constexpr int kReduceKindCount = 4;
 
 struct ReduceTable {
-    using Kernel = void (*)(const Reduction&);
+    struct Kernels {
+        void (*reduce)(const Reduction&);
+        // Of a type that is accumulated in itself.
+        void (*reduce_two)(std::byte* to, const std::byte* a, const std::byte* b,
+                           std::size_t count);
+    };
     const char* name;
-    Kernel kernels[xcclNumTypes][kReduceKindCount];
+    Kernels kernels[xcclNumTypes][kReduceKindCount];
 };
 
 // One source, compiled for each (reduce_kernels.inc).

@@ -75,6 +75,21 @@ void bind_pieces(const LaneBinding& binding, const Lane& lane, const Step& step,
             operand.space != Space::kScratch && map_of(binding, operand.space).contiguous();
     }
     bound->first_elements = bound->count_elements(0);
+    bound->first_bytes = bound->first_elements * binding.wire_element_bytes;
+}
+
+BoundStep::Kind kind_of(const LaneBinding& binding, const BoundStep& step,
+                        std::span<const BoundOperand> operands) {
+    const bool wide = operands.front().wide;
+    const bool as_they_are = std::all_of(
+        operands.begin(), operands.end(),
+        [&](const BoundOperand& operand) { return operand.wide == wide && !operand.scaled; });
+    if (as_they_are && step.source_count == 1) return BoundStep::Kind::kCopy;
+    const bool accumulable = wide || accumulate_type(binding.launch.type) == binding.launch.type;
+    if (as_they_are && accumulable && step.source_count == 2 && step.destination_count == 1) {
+        return BoundStep::Kind::kPair;
+    }
+    return BoundStep::Kind::kReduce;
 }
 
 void bind_step(const LaneBinding& binding, const Lane& lane, const Step& step, BoundLane* bound) {
@@ -87,11 +102,7 @@ void bind_step(const LaneBinding& binding, const Lane& lane, const Step& step, B
     const std::span<const BoundOperand> operands(
         bound->operands.data() + step.first_operand,
         step.source_count + std::size_t{step.destination_count});
-    const BoundOperand& source = operands.front();
-    to.plain_copy = step.source_count == 1 && !source.scaled &&
-                    std::all_of(operands.begin(), operands.end(), [&](const BoundOperand& operand) {
-                        return operand.wide == source.wide;
-                    });
+    to.kind = kind_of(binding, to, operands);
 }
 
 std::vector<std::uint32_t> written_chunks(const Lane& lane) {

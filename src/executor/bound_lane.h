@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "executor/launch.h"
@@ -42,10 +43,16 @@ struct BoundStep {
     std::uint32_t chunk = 0;
     std::uint32_t modulus = 0;
     std::uint32_t span = 1;
-    bool coalesced = false;   // the whole span is one run of bytes in every operand
-    bool plain_copy = false;  // one source whose bytes are written as they are
-    std::uint64_t first_elements =
-        0;  // of the whole span in tile 0; small operations have no other
+    bool coalesced = false;  // the whole span is one run of bytes in every operand
+    enum class Kind : std::uint8_t {
+        kCopy,    // one source, whose bytes are written as they are
+        kPair,    // two sources and one destination, all of the type that is accumulated in
+        kReduce,  // anything else
+    };
+    Kind kind = Kind::kReduce;
+    // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
+    std::uint64_t first_elements = 0;
+    std::uint64_t first_bytes = 0;
 
     std::uint64_t elements(std::uint64_t tile) const {
         return tile == 0 ? first_elements : count_elements(tile);
@@ -62,6 +69,19 @@ struct BoundLane {
     std::vector<BoundEnd> ends;
     std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
     std::byte* scratch = nullptr;
+
+    std::span<const BoundOperand> sources(const BoundStep& step) const {
+        return {operands.data() + step.first_operand, step.source_count};
+    }
+    std::span<const BoundOperand> destinations(const BoundStep& step) const {
+        return {operands.data() + step.first_operand + step.source_count, step.destination_count};
+    }
+    std::span<const BoundEnd> receives(const BoundStep& step) const {
+        return {ends.data() + step.first_end, step.receive_count};
+    }
+    std::span<const BoundEnd> sends(const BoundStep& step) const {
+        return {ends.data() + step.first_end + step.receive_count, step.send_count};
+    }
 };
 
 // What a lane is bound to.
@@ -72,7 +92,8 @@ struct LaneBinding {
     const PieceMap& work;
     const std::vector<Link*>& links;  // by index of Steps::peers
     bool wide = false;                // messages and scratch hold the type that is accumulated in
-    std::size_t scratch_stride = 0;   // bytes from one chunk of scratch to the next
+    std::uint32_t wire_element_bytes = 0;
+    std::size_t scratch_stride = 0;  // bytes from one chunk of scratch to the next
 };
 BoundLane bind_lane(const LaneBinding& binding, int index);
 

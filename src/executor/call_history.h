@@ -18,6 +18,7 @@ class CallHistory {
         calls_[operation.sequence & (kDepth - 1)] = operation;
         last_ = operation.sequence;
     }
+    const OperationDescriptor& newest() const { return calls_[last_ & (kDepth - 1)]; }
     std::uint64_t last() const { return last_; }
     std::uint64_t first() const { return last_ < kDepth ? 1 : last_ - kDepth + 1; }
     std::optional<OperationDescriptor> at(std::uint64_t sequence) const {

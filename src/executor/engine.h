@@ -1,4 +1,5 @@
-// The engine of one communicator rank: walks encoded steps over links, never blocking.
+// The engine of one communicator rank: walks encoded steps over links, never blocking. It is two
+// queues that take turns: collectives, and point to point.
 //
 // Sans-I/O: advance() does what can be done now and returns. It sleeps, reads clocks, allocates and
 // logs nothing. Whoever waits calls it: the calling thread, a host-stream worker, the simulator.
@@ -16,48 +17,19 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "base/operation.h"
 #include "base/status.h"
+#include "executor/collective_queue.h"
+#include "executor/engine_context.h"
 #include "executor/launch.h"
-#include "transport/link.h"
+#include "executor/mutant.h"
+#include "executor/point_to_point.h"
 
 namespace xccl {
 
-// Gives the engine its link to a peer the first time that a plan needs it, and tells it what peers
-// do. Implemented by the communicator and by the simulator.
-class Neighbourhood {
-  public:
-    virtual ~Neighbourhood() = default;
-    virtual Result<Link*> link(int peer) = 0;  // the same pointer every time
-    // Makes this rank's current operation visible to all peers (a line of shared memory; with the
-    // next frame of each carrier). Costs one cache line.
-    // Called when a collective starts.
-    virtual void publish(const OperationDescriptor& operation) = 0;
-    // What `peer` was last seen doing; and at a given sequence number, if that is still known.
-    virtual std::optional<OperationDescriptor> last_of(int peer) = 0;
-    virtual std::optional<OperationDescriptor> at_of(int peer, std::uint64_t sequence) = 0;
-    // "rank 3 on node7"; also of this rank itself.
-    virtual std::string name_of(int peer) = 0;
-};
-
 // Names a submitted operation; 0 is none. Only done() can compare two of them.
 using Ticket = std::uint64_t;
-
-// A launch that an engine has checked, and for which it holds links and scratch memory.
-class PreparedLaunch;
-
-// What the engine's oldest unfinished operation is waiting for.
-struct Blockage {
-    int peer = -1;
-    bool for_credit = false;  // else for a message
-    bool point_to_point = false;
-    OperationDescriptor operation;
-    std::uint32_t lane = 0;
-    std::uint64_t tile = 0;
-    std::uint32_t step = 0;
-};
 
 class Engine {
   public:
@@ -65,7 +37,6 @@ class Engine {
     // not there. Equal on all ranks.
     Engine(int rank, int rank_count, LaneGeometry geometry, Neighbourhood* neighbourhood,
            std::uint8_t epoch = 0);
-    ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
@@ -75,7 +46,11 @@ class Engine {
 
     // Queues a collective. Cheap: a cached call costs submit() and advance(), which neither
     // allocate nor, while the same launch is repeated, count references.
-    Ticket submit(const std::shared_ptr<const PreparedLaunch>& launch, const Buffers& buffers);
+    Ticket submit(const std::shared_ptr<const PreparedLaunch>& launch, const Buffers& buffers) {
+        const Ticket ticket = collective_ticket(collectives_.submit(launch, buffers));
+        if (__builtin_expect(failed(), 0)) drop_all();
+        return ticket;
+    }
 
     // Queues one half of a point-to-point exchange of `bytes`. `descriptor.root` is the peer.
     Result<Ticket> submit_send(int peer, const std::byte* data, std::uint64_t bytes,
@@ -87,11 +62,20 @@ class Engine {
     // returns false and status() says why. `budget` bounds the steps taken (each at most one slot).
     bool advance(std::uint32_t budget = 64);
 
-    bool done(Ticket ticket) const;  // also true once the engine has failed
-    bool idle() const;               // nothing submitted is unfinished
+    // Also true once the engine has failed.
+    bool done(Ticket ticket) const {
+        if (__builtin_expect(failed(), 0)) return true;
+        const std::uint64_t place = ticket >> kQueueBits;
+        const std::uint64_t queue = ticket & kQueueMask;
+        if (queue == 0) return collectives_.completed() >= place;
+        return point_to_point_.completed(static_cast<int>(queue - 1) / 2, (queue - 1) % 2 == 0) >=
+               place;
+    }
+    // Nothing submitted is unfinished.
+    bool idle() const { return failed() || (collectives_.idle() && point_to_point_.idle()); }
 
     // The first failure; sticky.
-    const Status& status() const;
+    const Status& status() const { return context_.failure; }
     // Ends everything pending with `failure` (peer death, abort, deadline). The first one wins.
     void fail(const Status& failure);
 
@@ -106,12 +90,34 @@ class Engine {
     // sent between this rank and a peer that nobody has received.
     void check_unreceived();
 
-    std::uint64_t collectives_submitted() const;  // the sequence number of the last one
-    std::optional<OperationDescriptor> last_collective() const;
+    std::uint64_t collectives_submitted() const {  // the sequence number of the last one
+        return collectives_.submitted();
+    }
+    const OperationDescriptor& newest_collective() const { return context_.history.newest(); }
+    std::optional<OperationDescriptor> last_collective() const {
+        return context_.history.at(collectives_submitted());
+    }
 
   private:
-    struct State;
-    std::unique_ptr<State> state_;
+    // A ticket says which queue an operation is in and how many were before it there:
+    // [place 46][queue 18], where queue 0 holds the collectives and 1 + 2 * peer (+ 1) the sends to
+    // (receives from) a peer. So done() is one comparison.
+    static constexpr int kQueueBits = 18;
+    static constexpr std::uint64_t kQueueMask = (std::uint64_t{1} << kQueueBits) - 1;
+    static_assert(1 + 2 * kMaxRanks <= 1 << kQueueBits);
+    static Ticket collective_ticket(std::uint64_t place) { return place << kQueueBits; }
+    static Ticket transfer_ticket(std::uint64_t place, int peer, bool is_send) {
+        const std::uint64_t queue = 1 + 2 * static_cast<std::uint64_t>(peer) + (is_send ? 0 : 1);
+        return place << kQueueBits | queue;
+    }
+
+    bool failed() const { return !context_.failure.ok() && !mutated(Mutant::kSkippedAbort); }
+    void drop_all();
+    Result<Ticket> submit_transfer(int peer, bool is_send, const PointToPoint::Transfer& transfer);
+
+    EngineContext context_;
+    CollectiveQueue collectives_;
+    PointToPoint point_to_point_;
 };
 
 }  // namespace xccl

@@ -3,11 +3,23 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "executor/call_history.h"
-#include "executor/engine.h"
+#include "executor/neighbourhood.h"
 
 namespace xccl {
+
+// What the engine's oldest unfinished operation is waiting for.
+struct Blockage {
+    int peer = -1;
+    bool for_credit = false;  // else for a message
+    bool point_to_point = false;
+    OperationDescriptor operation;
+    std::uint32_t lane = 0;
+    std::uint64_t tile = 0;
+    std::uint32_t step = 0;
+};
 
 struct EngineContext {
     const int rank;

@@ -22,26 +22,27 @@ void Workspace::reserve(std::size_t operand_count) {
 void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffers& buffers,
                        std::uint32_t signature) {
     launch_ = launch;
-    lane_ = &launch->lanes()[lane_index];
+    lane_ = &launch->lanes()[static_cast<std::size_t>(lane_index)];
     buffers_ = buffers;
     signature_ = step_signature_ = signature;
     tile_ = lane_->first_tile;
-    step_index_ = 0;
+    tile_count_ = launch->tile_count();
+    step_ = lane_->steps.data();
+    steps_end_ = step_ + lane_->steps.size();
     missing_ = 0;
 }
 
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
 [[gnu::flatten]] LaneWalker::Outcome LaneWalker::advance(Workspace& workspace,
                                                          std::uint32_t* budget) {
-    const BoundStep* const steps = lane_->steps.data();
-    const std::size_t step_count = lane_->steps.size();
     for (; !finished(); finish_tile()) {
-        for (; step_index_ < step_count; ++step_index_, missing_ = 0) {
+        for (; step_ != steps_end_; ++step_, missing_ = 0) {
             if (*budget == 0) return Outcome::kOutOfBudget;
-            const BoundStep& step = steps[step_index_];
+            const BoundStep& step = *step_;
             const std::uint64_t elements = step.elements(tile_);
             if (takes_place(step, elements)) {
-                const std::uint64_t byte_count = elements * launch_->wire_element_bytes();
+                const std::uint64_t byte_count =
+                    tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
                 const Arrival arrival = gather(workspace, step, byte_count);
                 if (arrival == Arrival::kMissing) return Outcome::kBlocked;
                 if (arrival == Arrival::kBad) return Outcome::kBadMessage;
@@ -57,10 +58,8 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
 }
 
 LaneWalker::Wait LaneWalker::wait() const {
-    if (step_index_ >= lane_->steps.size()) return {-1, false};
-    const BoundStep& step = lane_->steps[step_index_];
-    if (step.receive_count + step.send_count == 0) return {-1, false};
-    return {lane_->ends[step.first_end + missing_].link->peer, missing_ >= step.receive_count};
+    if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
+    return {lane_->ends[step_->first_end + missing_].link->peer, missing_ >= step_->receive_count};
 }
 
 // Has a step of `elements` anything to do? Sees to the signature of its messages.
@@ -75,20 +74,20 @@ bool LaneWalker::takes_place(const BoundStep& step, std::uint64_t elements) {
 LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& step,
                                        std::uint64_t byte_count) {
     const BoundEnd* const ends = lane_->ends.data() + step.first_end;
-    const std::uint32_t count = step.receive_count + std::uint32_t{step.send_count};
-    std::uint32_t index = missing_;
-    for (std::uint32_t left = count; left > 0; --left) {
+    const std::uint32_t receive_count = step.receive_count;
+    const std::uint32_t count = receive_count + step.send_count;
+    std::byte** const slots = workspace.slots.data();
+    const auto is_there = [&](std::uint32_t index) {
         const BoundEnd& end = ends[index];
-        std::byte* const slot =
-            index < step.receive_count ? receive(end, byte_count) : reserve(end);
-        if (slot == nullptr) {
-            missing_ = index;
-            return bad_message_.peer < 0 ? Arrival::kMissing : Arrival::kBad;
-        }
-        workspace.slots[end.operand] = slot;
-        index = index + 1 == count ? 0 : index + 1;
-    }
-    return Arrival::kAllThere;
+        std::byte* const slot = index < receive_count ? receive(end, byte_count) : reserve(end);
+        if (slot == nullptr) missing_ = index;
+        slots[end.operand] = slot;
+        return slot != nullptr;
+    };
+    bool all = missing_ == 0 || is_there(missing_);
+    for (std::uint32_t index = 0; all && index < count; ++index) all = is_there(index);
+    if (all) return Arrival::kAllThere;
+    return bad_message_.peer < 0 ? Arrival::kMissing : Arrival::kBad;
 }
 
 // The payload of the head message; null if there is none, or a bad one.
@@ -134,15 +133,23 @@ void LaneWalker::move(Workspace& workspace, const BoundStep& step, std::uint64_t
 // `elements` that lie side by side in every operand, from chunk `index` of the span on.
 void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                           std::uint64_t elements, std::size_t message_offset) const {
-    if (!step.plain_copy) return combine(workspace, step, index, elements, message_offset);
     const BoundOperand* const operands = lane_->operands.data() + step.first_operand;
-    const std::byte* source = address(operands[0], workspace.slots[0], index, message_offset);
+    std::byte* const* const slots = workspace.slots.data();
+    const auto at = [&](std::size_t i) {
+        return address(operands[i], slots[i], index, message_offset);
+    };
+    if (step.kind == BoundStep::Kind::kPair) {
+        reduce_pair(launch_->accumulated_type(), launch_->launch().reduce_kind, at(2), at(0), at(1),
+                    elements);
+        return;
+    }
+    if (step.kind == BoundStep::Kind::kReduce) {
+        return combine(workspace, step, index, elements, message_offset);
+    }
+    const std::byte* const source = at(0);
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
-    for (std::size_t i = 1; i <= step.destination_count; ++i) {
-        std::byte* destination = address(operands[i], workspace.slots[i], index, message_offset);
-        if (destination != source) copy_bytes(destination, source, byte_count);
-    }
+    for (std::size_t i = 1; i <= step.destination_count; ++i) copy_bytes(at(i), source, byte_count);
 }
 
 void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
@@ -169,39 +176,28 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
 // Where chunk `index` of the span of an operand begins; `slot` if it is a message.
 std::byte* LaneWalker::address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                                std::size_t message_offset) const {
-    switch (operand.space) {
-        case Space::kInput:  // only ever a source
-            return const_cast<std::byte*>(buffers_.input) +
-                   buffer_offset(operand, launch_->input(), index);
-        case Space::kOutput:
-            return buffers_.output + buffer_offset(operand, launch_->output(), index);
-        case Space::kScratch:
-            return lane_->scratch + operand.first_offset + index * launch_->scratch_stride();
-        case Space::kSlot:
-            break;
+    if (operand.space == Space::kSlot) return slot + message_offset;
+    if (operand.space == Space::kScratch) {
+        return lane_->scratch + operand.first_offset + index * launch_->scratch_stride();
     }
-    return slot + message_offset;
-}
-
-std::uint64_t LaneWalker::buffer_offset(const BoundOperand& operand, const PieceMap& map,
-                                        std::uint32_t index) const {
-    if (tile_ == 0 && index == 0) return operand.first_offset;
-    return map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
+    const bool is_input = operand.space == Space::kInput;  // only ever a source
+    std::byte* const base = is_input ? const_cast<std::byte*>(buffers_.input) : buffers_.output;
+    if (tile_ == 0 && index == 0) return base + operand.first_offset;
+    const PieceMap& map = is_input ? launch_->input() : launch_->output();
+    return base + map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
 }
 
 void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {
-    const BoundEnd* end = lane_->ends.data() + step.first_end + step.receive_count;
-    for (std::uint32_t left = step.send_count; left > 0; --left, ++end) {
-        end->sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_);
-        tell_published(*end->link, lane_->link_lane);
+    for (const BoundEnd& end : lane_->sends(step)) {
+        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_);
+        tell_published(*end.link, lane_->link_lane);
     }
 }
 
 void LaneWalker::release(const BoundStep& step) const {
-    const BoundEnd* end = lane_->ends.data() + step.first_end;
-    for (std::uint32_t left = step.receive_count; left > 0; --left, ++end) {
-        end->receiver->release();
-        tell_released(*end->link, lane_->link_lane);
+    for (const BoundEnd& end : lane_->receives(step)) {
+        end.receiver->release();
+        tell_released(*end.link, lane_->link_lane);
     }
 }
 
@@ -215,7 +211,7 @@ void LaneWalker::finish_tile() {
                         piece.count, launch.divide_output_by);
     }
     tile_ += lane_->tile_stride;
-    step_index_ = 0;
+    step_ = lane_->steps.data();
 }
 
 }  // namespace xccl

@@ -36,7 +36,7 @@ class LaneWalker {
 
     // Takes up to *budget steps and subtracts them from it.
     Outcome advance(Workspace& workspace, std::uint32_t* budget);
-    bool finished() const { return tile_ >= launch_->tile_count(); }
+    bool finished() const { return tile_ >= tile_count_; }
 
     // Of an unfinished lane: on whom, and what for.
     struct Wait {
@@ -46,7 +46,9 @@ class LaneWalker {
     Wait wait() const;
     const BadMessage& bad_message() const { return bad_message_; }
     std::uint64_t tile() const { return tile_; }
-    std::uint32_t step_index() const { return static_cast<std::uint32_t>(step_index_); }
+    std::uint32_t step_index() const {
+        return static_cast<std::uint32_t>(step_ - lane_->steps.data());
+    }
     int link_lane() const { return lane_->link_lane; }
 
   private:
@@ -63,8 +65,6 @@ class LaneWalker {
                  std::uint64_t elements, std::size_t message_offset) const;
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
-    std::uint64_t buffer_offset(const BoundOperand& operand, const PieceMap& map,
-                                std::uint32_t index) const;
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     void release(const BoundStep& step) const;
     void finish_tile();
@@ -76,7 +76,9 @@ class LaneWalker {
     std::uint32_t step_signature_ = 0;  // of the messages of the step at hand
     bool more_ = false;                 // they tell that more follows
     std::uint64_t tile_ = 0;
-    std::size_t step_index_ = 0;
+    std::uint64_t tile_count_ = 0;
+    const BoundStep* step_ = nullptr;  // the one at hand
+    const BoundStep* steps_end_ = nullptr;
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;
 };

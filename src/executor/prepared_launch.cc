@@ -41,18 +41,19 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     tile_count_ = std::max({input_.tile_count(), output_.tile_count(), work_.tile_count()});
     if (launch_.tells_lengths) tile_count_ = std::max<std::uint64_t>(tile_count_, 1);
 
-    const xcclDataType_t wide_type = accumulate_type(launch_.type);
-    wide_ = launch_.wide_wire && wide_type != launch_.type;
+    accumulated_type_ = accumulate_type(launch_.type);
+    wide_ = launch_.wide_wire && accumulated_type_ != launch_.type;
     buffer_element_bytes_ = static_cast<std::uint32_t>(element_bytes(launch_.type));
-    wire_element_bytes_ =
-        wide_ ? static_cast<std::uint32_t>(element_bytes(wide_type)) : buffer_element_bytes_;
+    wire_element_bytes_ = wide_ ? static_cast<std::uint32_t>(element_bytes(accumulated_type_))
+                                : buffer_element_bytes_;
     const std::size_t piece_bytes = launch_.piece_elements * wire_element_bytes_;
     scratch_stride_ = (piece_bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
 
     links_ = std::move(links);
     carried_ = std::any_of(links_.begin(), links_.end(),
                            [](const Link* link) { return link->carrier != nullptr; });
-    const LaneBinding binding{launch_, input_, output_, work_, links_, wide_, scratch_stride_};
+    const LaneBinding binding{
+        launch_, input_, output_, work_, links_, wide_, wire_element_bytes_, scratch_stride_};
     for (int index = 0; index < static_cast<int>(program.lanes.size()); ++index) {
         lanes_.push_back(bind_lane(binding, index));
         for (const Step& step : program.lanes[index].steps) {

@@ -34,6 +34,7 @@ class PreparedLaunch {
     std::uint64_t call_hash() const { return call_hash_; }
 
     bool wide() const { return wide_; }
+    xcclDataType_t accumulated_type() const { return accumulated_type_; }
     std::uint32_t buffer_element_bytes() const { return buffer_element_bytes_; }
     std::uint32_t wire_element_bytes() const { return wire_element_bytes_; }
     std::size_t scratch_stride() const { return scratch_stride_; }
@@ -56,6 +57,7 @@ class PreparedLaunch {
     PieceMap work_;
     std::uint64_t tile_count_ = 0;
     bool wide_ = false;
+    xcclDataType_t accumulated_type_ = xcclUint8;
     std::uint32_t buffer_element_bytes_ = 0;
     std::uint32_t wire_element_bytes_ = 0;
     std::size_t scratch_stride_ = 0;

@@ -58,7 +58,10 @@ struct BasicMailboxView {
     // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
     // whose messages overtake each other need not, since each slot has a flag of its own.
     void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
-        auto* slot = header(sequence);
+        publish_in(header(sequence), sequence, byte_count, signature);
+    }
+    static void publish_in(BasicSlotHeader<Memory>* slot, std::uint32_t sequence,
+                           std::uint32_t byte_count, std::uint32_t signature) {
         slot->byte_count = byte_count;
         slot->flag.store(static_cast<std::uint64_t>(sequence) << 32 | signature,
                          Memory::kFlagStore);
@@ -77,7 +80,7 @@ class BasicSender {
   public:
     BasicSender() = default;
     explicit BasicSender(BasicMailboxView<Memory> view, std::uint32_t start = 0)
-        : view_(view), published_(start), consumed_seen_(start) {}
+        : view_(view), next_(view.header(start + 1)), published_(start), consumed_seen_(start) {}
 
     // Where the next message's payload goes; null while the ring is full.
     std::byte* reserve() {
@@ -85,12 +88,13 @@ class BasicSender {
             consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
             if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
         }
-        return reinterpret_cast<std::byte*>(view_.header(published_ + 1) + 1);
+        return reinterpret_cast<std::byte*>(next_ + 1);
     }
 
     // Makes the reserved message visible.
     void publish(std::uint32_t byte_count, std::uint32_t signature) {
-        view_.publish(++published_, byte_count, signature);
+        view_.publish_in(next_, ++published_, byte_count, signature);
+        next_ = view_.header(published_ + 1);
     }
 
     std::uint32_t published() const { return published_; }
@@ -98,6 +102,7 @@ class BasicSender {
 
   private:
     BasicMailboxView<Memory> view_;
+    BasicSlotHeader<Memory>* next_ = nullptr;  // to be published
     std::uint32_t published_ = 0;
     std::uint32_t consumed_seen_ = 0;
 };
@@ -108,26 +113,29 @@ class BasicReceiver {
   public:
     BasicReceiver() = default;
     explicit BasicReceiver(BasicMailboxView<Memory> view, std::uint32_t start = 0)
-        : view_(view), consumed_(start) {}
+        : view_(view), next_(view.header(start + 1)), consumed_(start) {}
 
     // Is there a message? If so *message describes it; it stays until release().
     bool peek(Message* message) const {
-        auto* header = view_.header(consumed_ + 1);
-        const std::uint64_t flag = header->flag.load(Memory::kFlagLoad);
+        const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
-        *message = {reinterpret_cast<const std::byte*>(header + 1), header->byte_count,
+        *message = {reinterpret_cast<const std::byte*>(next_ + 1), next_->byte_count,
                     static_cast<std::uint32_t>(flag)};
         return true;
     }
 
     // Gives the slot of the message that peek() showed back to the sender.
-    void release() { view_.consumed->store(++consumed_, Memory::kConsumedStore); }
+    void release() {
+        view_.consumed->store(++consumed_, Memory::kConsumedStore);
+        next_ = view_.header(consumed_ + 1);
+    }
 
     std::uint32_t consumed() const { return consumed_; }
     const BasicMailboxView<Memory>& view() const { return view_; }
 
   private:
     BasicMailboxView<Memory> view_;
+    BasicSlotHeader<Memory>* next_ = nullptr;  // whose message is the next one
     std::uint32_t consumed_ = 0;
 };
 using Receiver = BasicReceiver<HostMemory>;

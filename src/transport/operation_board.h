@@ -52,14 +52,12 @@ class OperationBoard {
     using Entry = std::array<std::atomic<std::uint64_t>, kWordCount>;
     static_assert(sizeof(OperationDescriptor) == (kWordCount - 1) * sizeof(std::uint64_t));
 
-    // Never 0 for the words of an untouched entry.
+    // Never 0 for the words of an untouched entry. Entries that differ in one word have different
+    // sums. The three products do not wait for each other.
     static std::uint64_t checksum(const Words& words) {
-        std::uint64_t sum = 0x9e3779b97f4a7c15u;
-        for (std::size_t i = 0; i + 1 < kWordCount; ++i) {
-            sum = (sum ^ words[i]) * 0xff51afd7ed558ccdu;
-            sum ^= sum >> 29;
-        }
-        return sum;
+        static_assert(kWordCount == 4);
+        return 0x9e3779b97f4a7c15u + words[0] * 0xff51afd7ed558ccdu +
+               words[1] * 0xc4ceb9fe1a85ec53u + words[2] * 0xbf58476d1ce4e5b9u;
     }
 
     static std::optional<OperationDescriptor> read(const Entry& entry) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "instrumented.h"
 #include "world.h"
 
 namespace xccl::test {
@@ -220,33 +221,74 @@ TEST_F(OppositeOrder, OnTwoStreamsOfOneCommunicatorIsAMismatch) {
     });
 }
 
-// In a process of its own, for its settings and its standard error.
-TEST(Stall, LogsOneLineThatNamesWhomItWaitsFor) {
+// What two ranks log, in a process of its own for its settings and its standard error. `body` gets
+// the rank, its communicator, and what waits until something has been logged.
+template <typename Body>
+std::string log_of_two_ranks(const char* stall_warn_ms, Body body) {
     const int log = memfd_create("log", 0);
     const auto logged = [log] { return lseek(log, 0, SEEK_END); };
+    const auto wait_for_log = [&] {
+        const auto end = std::chrono::steady_clock::now() + 10s;
+        while (logged() == 0 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    };
     const pid_t child = fork();
     if (child == 0) {
-        setenv("XCCL_STALL_WARN_MS", "50", 1);
+        setenv("XCCL_STALL_WARN_MS", stall_warn_ms, 1);
         setenv("XCCL_DEBUG", "warn", 1);
         dup2(log, STDERR_FILENO);
-        with_ranks(2, [&](int rank, xcclComm_t comm) {
-            const auto end = std::chrono::steady_clock::now() + 10s;
-            while (rank == 1 && logged() == 0 && std::chrono::steady_clock::now() < end)
-                std::this_thread::yield();
-            if (rank == 1) std::this_thread::sleep_for(150ms);  // it must not say it again
-            EXPECT_OK(xcclBarrier(comm, nullptr));
-        });
-        _exit(HasFailure() ? 1 : 0);
+        with_ranks(2, [&](int rank, xcclComm_t comm) { body(rank, comm, wait_for_log); });
+        _exit(testing::Test::HasFailure() ? 1 : 0);
     }
     int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
     std::string text(static_cast<std::size_t>(logged()), '\0');
-    ASSERT_EQ(pread(log, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(pread(log, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
     close(log);
+    return text;
+}
+
+void expect_one_line(const std::string& text, std::initializer_list<const char*> words) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
-    for (const char* word : {"xccl 0/2 comm warn", "barrier #1 has waited", "for rank 1 on"})
-        EXPECT_NE(text.find(word), std::string::npos) << text;
+    for (const char* word : words) EXPECT_NE(text.find(word), std::string::npos) << text;
+}
+
+TEST(Stall, LogsOneLineThatNamesWhomItWaitsFor) {
+    const std::string text =
+        log_of_two_ranks("50", [](int rank, xcclComm_t comm, const auto& wait_for_log) {
+            if (rank == 1) {
+                wait_for_log();
+                std::this_thread::sleep_for(150ms);  // it must not say it again
+            }
+            EXPECT_OK(xcclBarrier(comm, nullptr));
+        });
+    expect_one_line(text, {"xccl 0/2 comm warn", "barrier #1 has waited", "for rank 1 on"});
+}
+
+// It may be right: another thread makes the call later.
+TEST(Stall, ATransferAgainstACollectiveIsTold) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::string text =
+        log_of_two_ranks("0", [](int rank, xcclComm_t comm, const auto& wait_for_log) {
+            int value = rank;
+            std::thread other;
+            if (rank == 0) {
+                other = std::thread([&] {
+                    wait_for_log();
+                    EXPECT_OK(xcclBarrier(comm, nullptr));
+                });
+                EXPECT_OK(xcclRecv(&value, 1, xcclInt32, 1, comm, nullptr));
+                other.join();
+            } else {
+                EXPECT_OK(xcclBarrier(comm, nullptr));
+                EXPECT_OK(xcclSend(&value, 1, xcclInt32, 0, comm, nullptr));
+            }
+            EXPECT_EQ(value, 1);
+        });
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s * kSlowness);
+    expect_one_line(text,
+                    {"xccl 0/2 comm warn", "receive of 1 int32 from rank 1 waits for rank 1 on",
+                     "which is in barrier #1", "rank 0 on", "has not made that call"});
 }
 
 }  // namespace

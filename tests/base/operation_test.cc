@@ -48,6 +48,10 @@ TEST(Operation, InPlaceMayDiffer) {
 TEST(Operation, IsDescribedForPeople) {
     EXPECT_EQ(describe(all_reduce()), "all_reduce #17 of 1048576 float32, sum");
     EXPECT_EQ(describe(OperationDescriptor()), "no operation yet");
+    OperationDescriptor transfer{.count = 3, .root = 1, .coll = xcclCollSendRecv, .op = kSend};
+    EXPECT_EQ(describe(transfer), "send of 3 int8 to rank 1");
+    transfer.op = kReceive;
+    EXPECT_EQ(describe(transfer), "receive of 3 int8 from rank 1");
     OperationDescriptor strange = all_reduce();  // as it may come from outside
     strange.coll = strange.datatype = strange.op = 99;
     EXPECT_NE(describe(strange).find("#17"), std::string::npos);

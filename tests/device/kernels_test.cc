@@ -80,6 +80,7 @@ struct Shape {
     bool some_scaled = false;  // every second source
     bool in_place = false;     // the first destination is the first source of its width
     std::size_t misalignment = 0;
+    bool as_pair = false;  // by reduce_pair()
 };
 
 std::string describe(const Shape& s, ReduceKind kind) {
@@ -120,7 +121,12 @@ class Trial {
             expected[i] = reference::result_at<T>(reduction_, i);
         }
         const bool copied = shape_.source_count == 1 && !shape_.some_scaled;
-        reduce(reduction_);
+        if (shape_.as_pair) {
+            reduce_pair(reduction_.type, reduction_.kind, destinations_[0].data, sources_[0].data,
+                        sources_[1].data, shape_.count);
+        } else {
+            reduce(reduction_);
+        }
         for (const ReduceDestination& destination : destinations_) {
             for (std::size_t i = 0; i < shape_.count; ++i) {
                 if (destination.wide) {
@@ -187,6 +193,13 @@ void try_all_shapes(xcclDataType_t type) {
                 if (count > 64 && source_count > 11 && variant % 5 != 0) continue;
                 try_shape<T>(type, shape);
                 if (::testing::Test::HasFailure()) return;
+            }
+            if (source_count != 2 || accumulate_type(type) != type) continue;
+            for (const std::size_t misalignment : {0, 3}) {
+                try_shape<T>(type, {.count = count,
+                                    .in_place = misalignment == 0,
+                                    .misalignment = misalignment,
+                                    .as_pair = true});
             }
         }
     }

@@ -13,7 +13,10 @@ namespace {
 TEST(ReduceTable, EveryKernelIsThere) {
     for (const ReduceTable* table : usable_reduce_tables()) {
         for (const auto& kernels_of_type : table->kernels) {
-            for (const auto kernel : kernels_of_type) EXPECT_NE(kernel, nullptr) << table->name;
+            for (const auto& kernels : kernels_of_type) {
+                EXPECT_NE(kernels.reduce, nullptr) << table->name;
+                EXPECT_NE(kernels.reduce_two, nullptr) << table->name;
+            }
         }
     }
 }
