@@ -82,7 +82,6 @@ function(xccl_room_test name)
     add_executable(${name}_test ${sources})
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(${name}_test PRIVATE GTest::gtest_main xccl_${name} ${ROOM_LINK})
-    target_compile_options(${name}_test PRIVATE -O1)  # compiled once, run for seconds
     foreach(room ${ROOM_DEPENDS})
       target_link_libraries(${name}_test PRIVATE xccl_${room})
     endforeach()

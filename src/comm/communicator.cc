@@ -283,7 +283,7 @@ void Communicator::watch_locked(const Lock& lock) {
     if (!lost.ok()) stop(lost);
     if (const auto blockage = engine_.blockage()) {
         watch_peer(*blockage, lock);
-        watch_time(*blockage, Clock::now());
+        watch_time(*blockage, Clock::now(), lock);
     }
     settle_failure(lock);
 }
@@ -304,7 +304,7 @@ bool Communicator::has_left(int peer) const {
 }
 
 // Deadlines, stalls and mismatches belong to the oldest operation that is blocked.
-void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
+void Communicator::watch_time(const Blockage& blockage, Clock::time_point now, const Lock& lock) {
     if (blockage.operation != oldest_ || finished_ != finished_seen_) {
         oldest_ = blockage.operation;
         finished_seen_ = finished_;
@@ -325,7 +325,7 @@ void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
         return blockage.peer >= 0 ? membership_->name_of(blockage.peer) : std::string("its turn");
     };
     if (options_.mismatch_check && now - moved_at_ > kMissedCallPatience)
-        tell_missed_call(blockage);
+        tell_missed_call(blockage, lock);
     const auto stalled = std::chrono::duration_cast<milliseconds>(now - moved_at_).count();
     if (options_.stall_warn_ms > 0 && !stall_told_ && stalled >= options_.stall_warn_ms) {
         stall_told_ = true;
@@ -342,17 +342,46 @@ void Communicator::watch_time(const Blockage& blockage, Clock::time_point now) {
     }
 }
 
-// A transfer against a collective. No error: another thread of this rank may make the call yet.
-void Communicator::tell_missed_call(const Blockage& blockage) {
-    if (!blockage.point_to_point || missed_call_told_) return;
-    const auto theirs = links_->last_of(blockage.peer);
-    if (!theirs || theirs->sequence <= engine_.collectives_submitted()) return;
+// Each waits for the other: in a transfer against a collective, or on two communicators in opposite
+// order. No error: another thread of this rank may make the call yet.
+void Communicator::tell_missed_call(const Blockage& blockage, const Lock& lock) {
+    if (missed_call_told_ || blockage.peer < 0) return;
+    const RankInfo& place = membership_->members[static_cast<std::size_t>(blockage.peer)].place;
+    std::string missed = blockage.point_to_point ? missed_call(place, lock) : std::string();
+    // Of ranks that are threads of one process, nobody knows whose communicators are whose.
+    const RankInfo& own = membership_->members[static_cast<std::size_t>(rank())].place;
+    const bool one_process = place.host_key == own.host_key && place.process_key == own.process_key;
+    if (missed.empty() && !one_process) missed = missed_call_elsewhere(this, place);
+    if (missed.empty()) return;
     missed_call_told_ = true;
     log(LogLevel::kWarn, rank(), rank_count(), "comm",
-        "{} waits for {}, which is in {}; {} has not made that call: if no other thread of it "
-        "will, the two ranks' calls do not match",
-        describe(blockage.operation), membership_->name_of(blockage.peer), describe(*theirs),
-        membership_->name_of(rank()));
+        "{} waits for {}, but {}: if no other thread of this rank will make that call, the two "
+        "wait "
+        "for each other for ever; make the same calls in the same order on both",
+        describe(blockage.operation), membership_->name_of(blockage.peer), missed);
+}
+
+std::string Communicator::missed_call(const RankInfo& place, const Lock&) {
+    for (int peer = 0; peer < rank_count(); ++peer) {
+        const RankInfo& there = membership_->members[static_cast<std::size_t>(peer)].place;
+        if (peer == rank() || there.host_key != place.host_key ||
+            there.process_key != place.process_key) {
+            continue;
+        }
+        const auto theirs = links_->last_of(peer);
+        if (!theirs || theirs->sequence <= engine_.collectives_submitted()) continue;
+        return fmt::format("{} is in {}, which {} has not called", membership_->name_of(peer),
+                           describe(*theirs), membership_->name_of(rank()));
+    }
+    return {};
+}
+
+std::string Communicator::missed_call(const RankInfo& place) {
+    const Lock lock(mutex_, std::try_to_lock);
+    std::string missed = lock.owns_lock() ? missed_call(place, lock) : std::string();
+    if (missed.empty()) return missed;
+    return missed + (options_.name.empty() ? " on another communicator"
+                                           : fmt::format(" on communicator \"{}\"", options_.name));
 }
 
 // ---- Failing --------------------------------------------------------------------------------

@@ -76,6 +76,10 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     // Sleeps until something may have come, at most `limit`.
     void sleep(std::chrono::microseconds limit);
 
+    // What a rank at that place is in, though this rank has not called it; empty if nothing, or if
+    // another thread holds the lock.
+    std::string missed_call(const RankInfo& place);
+
     // The first failure; lock-free for the code.
     xcclResult_t failure_code() const { return failure_code_.load(std::memory_order_acquire); }
     Status failure() const;
@@ -109,8 +113,9 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     bool yield(Ticket ticket, const Lock&);
     void watch_locked(const Lock&);
     void watch_peer(const Blockage& blockage, const Lock&);
-    void watch_time(const Blockage& blockage, Clock::time_point now);
-    void tell_missed_call(const Blockage& blockage);
+    void watch_time(const Blockage& blockage, Clock::time_point now, const Lock&);
+    void tell_missed_call(const Blockage& blockage, const Lock&);
+    std::string missed_call(const RankInfo& place, const Lock&);
     bool has_left(int peer) const;
     void stop(const Status& cause);
     Status refuse(const Status& failure, const Lock&);

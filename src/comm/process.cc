@@ -195,6 +195,16 @@ void watch_others(const Communicator* self) {
     watching = false;
 }
 
+std::string missed_call_elsewhere(const Communicator* self, const RankInfo& place) {
+    for (const auto& entry : roll().comms) {
+        const auto comm = entry.lock();
+        if (!comm || comm.get() == self) continue;
+        std::string missed = comm->missed_call(place);
+        if (!missed.empty()) return missed;
+    }
+    return {};
+}
+
 void wait_until(const std::function<bool()>& done,
                 const std::function<std::shared_ptr<Communicator>()>& focus) {
     const Waiting waiting;

@@ -6,9 +6,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "topology/rank_info.h"
 
 namespace xccl {
 
@@ -40,6 +42,10 @@ bool others_busy(const Communicator* self);
 // Looks at what the communicators of this process but `self` should know of too: a process that
 // learns of a death in one of them may end at once, and then be taken for the cause in the others.
 void watch_others(const Communicator* self);
+
+// What a rank at that place is in on a communicator of this process other than `self`, though this
+// process has not called it; empty if nothing.
+std::string missed_call_elsewhere(const Communicator* self, const RankInfo& place);
 
 // Advances everything until done() holds: spins, then yields, then sleeps on the doorbell of the
 // communicator that focus() names (null: a short sleep).

@@ -288,7 +288,7 @@ TEST(Stall, ATransferAgainstACollectiveIsTold) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, 1s * kSlowness);
     expect_one_line(text,
                     {"xccl 0/2 comm warn", "receive of 1 int32 from rank 1 waits for rank 1 on",
-                     "which is in barrier #1", "rank 0 on", "has not made that call"});
+                     "but rank 1 on", "is in barrier #1, which rank 0 on", "has not called: if no"});
 }
 
 }  // namespace

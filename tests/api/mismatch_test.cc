@@ -5,6 +5,9 @@
 // told by xcclCommFinalize.
 // Covers: comm/communicator.cc
 
+#include <fstream>
+#include <sstream>
+
 #include "instrumented.h"
 #include "stages.h"
 
@@ -316,6 +319,27 @@ TEST_P(Mismatch, OfTransfers) {
 INSTANTIATE_TEST_SUITE_P(On, Mismatch,
                          testing::Values(Stage::kThreads, Stage::kProcesses, Stage::kTcp),
                          [](const auto& stage) { return name_of(stage.param); });
+
+// Threads of the two ranks may still make the calls, so it is no error; the deadline ends it here.
+TEST(OrderOnTwoCommunicators, IsLogged) {
+    const std::string file = testing::TempDir() + "xccl-order-" + std::to_string(getpid());
+    setenv("XCCL_DEBUG", "warn", 1);
+    setenv("XCCL_DEBUG_FILE", file.c_str(), 1);
+    setenv("XCCL_TIMEOUT_MS", std::to_string(1000L * kSlowness).c_str(), 1);
+    Play play(Stage::kProcesses, 2, [](int rank, xcclComm_t comm) {
+        xcclComm_t other = nullptr;
+        FIRST_FAILURE(xcclCommSplit(comm, 0, rank, &other, nullptr));
+        return xcclBarrier(rank == 0 ? comm : other, nullptr);
+    });
+    for (const Verdict& verdict : play.verdicts(std::chrono::seconds(15L * kSlowness)))
+        EXPECT_EQ(verdict.result, xcclTimeout) << verdict.text;
+    std::stringstream log;
+    log << std::ifstream(file).rdbuf();
+    unlink(file.c_str());
+    for (const char* words : {" waits for rank 1 on", "barrier #1 waits for rank 0 (",
+                              "has not called on another communicator"})
+        EXPECT_NE(log.str().find(words), std::string::npos) << words << " in: " << log.str();
+}
 
 class OneSided : public testing::TestWithParam<Stage> {};
 
