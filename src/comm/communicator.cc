@@ -217,8 +217,9 @@ bool Communicator::advance_locked(const Lock& lock) {
             stop(carried.status());
         }
     }
-    moved |= engine_.advance();
-    moves_ += moved;
+    const bool walked = engine_.advance();
+    moved |= walked;
+    moves_ += walked;  // a peer that only says where it waits has not moved this rank on
     if (!running_.empty()) collect_done(lock);
     if (!queue_.empty()) submit_ready(lock);
     return moved;

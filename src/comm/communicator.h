@@ -134,7 +134,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     FlightRecorder recorder_;
     std::deque<std::shared_ptr<Work>> queue_;    // issued, not submitted, in order
     std::deque<std::shared_ptr<Work>> running_;  // submitted, not done
-    std::uint64_t moves_ = 0;                    // how often something moved
+    std::uint64_t moves_ = 0;                    // how often the engine moved
     Status failure_;                             // settled once
     Status cause_;                               // the same, without what this rank was in
 
