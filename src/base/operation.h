@@ -18,7 +18,7 @@ struct OperationDescriptor {
     std::uint8_t coll = 0;       // xcclColl_t
     std::uint8_t datatype = 0;   // xcclDataType_t
     std::uint8_t op = 0;         // xcclRedOp_t; created operators are kPremulOp; or kSend, kReceive
-    std::uint8_t in_place = 0;   // may differ between ranks; not part of the signature
+    std::uint8_t reserved = 0;
     bool operator==(const OperationDescriptor&) const = default;
 };
 static_assert(sizeof(OperationDescriptor) == 24);

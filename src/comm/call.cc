@@ -25,7 +25,6 @@ OperationDescriptor descriptor_of(const Call& call, std::uint64_t sequence) {
         descriptor.op = call.premul ? kPremulOp : static_cast<std::uint8_t>(call.op);
     }
     if (call.coll == xcclCollSendRecv) descriptor.op = call.is_send ? kSend : kReceive;
-    descriptor.in_place = call.send == call.recv;
     return descriptor;
 }
 

@@ -67,7 +67,6 @@ std::uint64_t CollectiveQueue::submit(const std::shared_ptr<const PreparedLaunch
     operation.buffers = buffers;
     operation.descriptor = launch->launch().descriptor;
     operation.descriptor.sequence = ++submitted_;
-    operation.descriptor.in_place = buffers.input == buffers.output;
     calls_hash_ = chain(calls_hash_, launch->call_hash());
     operation.signature = message_signature(context_.epoch, calls_hash_);
     context_.history.record(operation.descriptor);

@@ -69,7 +69,7 @@ struct Launch {
     // so partial results that travel are not. 0: not.
     std::int64_t divide_output_by = 0;
 
-    OperationDescriptor descriptor;  // but for `sequence` and `in_place`: the engine sets them
+    OperationDescriptor descriptor;  // but for `sequence`, which the engine sets
 };
 
 // What a call brings along. Both stay the caller's, and valid until the operation is done.

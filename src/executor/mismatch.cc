@@ -8,12 +8,6 @@ namespace {
 constexpr char kAdvice[] =
     "call the same collectives in the same order with the same arguments on every rank";
 
-// In place or not may differ between ranks.
-bool same_call(OperationDescriptor a, OperationDescriptor b) {
-    a.in_place = b.in_place = 0;
-    return a == b;
-}
-
 Status describe_mismatch(const EngineContext& context, int peer, const OperationDescriptor& mine,
                          const OperationDescriptor& theirs) {
     Neighbourhood& neighbourhood = *context.neighbourhood;
@@ -33,7 +27,7 @@ std::optional<Status> find_mismatch(const EngineContext& context, int peer) {
         const auto mine = context.history.at(sequence);
         const auto theirs =
             sequence == newest->sequence ? newest : neighbourhood.at_of(peer, sequence);
-        if (mine && theirs && !same_call(*mine, *theirs)) {
+        if (mine && theirs && *mine != *theirs) {
             return describe_mismatch(context, peer, *mine, *theirs);
         }
     }

@@ -38,13 +38,6 @@ TEST(Operation, EveryFieldCountsInTheSignature) {
     }
 }
 
-TEST(Operation, InPlaceMayDiffer) {
-    OperationDescriptor in_place = all_reduce();
-    in_place.in_place = 1;
-    EXPECT_EQ(signature_of(in_place), signature_of(all_reduce()));
-    EXPECT_EQ(difference(in_place, all_reduce()), "");
-}
-
 TEST(Operation, IsDescribedForPeople) {
     EXPECT_EQ(describe(all_reduce()), "all_reduce #17 of 1048576 float32, sum");
     EXPECT_EQ(describe(OperationDescriptor()), "no operation yet");

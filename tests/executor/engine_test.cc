@@ -153,7 +153,6 @@ TEST(Engine, NamesWhomItWaitsFor) {
     EXPECT_FALSE(blockage->for_credit);
     EXPECT_FALSE(blockage->point_to_point);
     EXPECT_EQ(blockage->step, 1u);
-    EXPECT_TRUE(blockage->operation.in_place);
 }
 
 TEST(Engine, DoesABoundedAmountOfWork) {
