@@ -107,7 +107,9 @@ std::optional<int> PmiMessage::number(const std::string& name) const {
 std::string encode(PmiVersion version, const PmiMessage& message) {
     if (version == PmiVersion::kOne) {
         std::string line = "cmd=" + message.command;
-        for (const auto& [name, value] : message.fields) line += " " + name + "=" + value;
+        for (const auto& [name, value] : message.fields) {
+            line.append(" ").append(name).append("=").append(value);
+        }
         return line + "\n";
     }
     std::string body = "cmd=" + message.command + ";";
