@@ -285,7 +285,7 @@ TEST(Stall, ATransferAgainstACollectiveIsTold) {
             }
             EXPECT_EQ(value, 1);
         });
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s * kSlowness);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 3s * kSlowness);
     expect_one_line(
         text, {"xccl 0/2 comm warn", "receive of 1 int32 from rank 1 waits for rank 1 on",
                "but rank 1 on", "is in barrier #1, which rank 0 on", "has not called: if no"});

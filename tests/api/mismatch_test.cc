@@ -325,7 +325,7 @@ TEST(OrderOnTwoCommunicators, IsLogged) {
     const std::string file = testing::TempDir() + "xccl-order-" + std::to_string(getpid());
     setenv("XCCL_DEBUG", "warn", 1);
     setenv("XCCL_DEBUG_FILE", file.c_str(), 1);
-    setenv("XCCL_TIMEOUT_MS", std::to_string(1000L * kSlowness).c_str(), 1);
+    setenv("XCCL_TIMEOUT_MS", std::to_string(2000L * kSlowness).c_str(), 1);
     Play play(Stage::kProcesses, 2, [](int rank, xcclComm_t comm) {
         xcclComm_t other = nullptr;
         FIRST_FAILURE(xcclCommSplit(comm, 0, rank, &other, nullptr));
