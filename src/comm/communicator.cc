@@ -357,8 +357,7 @@ void Communicator::tell_missed_call(const Blockage& blockage, const Lock& lock) 
     missed_call_told_ = true;
     log(LogLevel::kWarn, rank(), rank_count(), "comm",
         "{} waits for {}, but {}: if no other thread of this rank will make that call, the two "
-        "wait "
-        "for each other for ever; make the same calls in the same order on both",
+        "wait for each other for ever; make the same calls in the same order on both",
         describe(blockage.operation), membership_->name_of(blockage.peer), missed);
 }
 

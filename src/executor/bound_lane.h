@@ -70,12 +70,6 @@ struct BoundLane {
     std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
     std::byte* scratch = nullptr;
 
-    std::span<const BoundOperand> sources(const BoundStep& step) const {
-        return {operands.data() + step.first_operand, step.source_count};
-    }
-    std::span<const BoundOperand> destinations(const BoundStep& step) const {
-        return {operands.data() + step.first_operand + step.source_count, step.destination_count};
-    }
     std::span<const BoundEnd> receives(const BoundStep& step) const {
         return {ends.data() + step.first_end, step.receive_count};
     }

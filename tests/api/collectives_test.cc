@@ -40,6 +40,17 @@ TEST_P(Collectives, AllReduce) {
     });
 }
 
+// In place or not is each rank's own affair.
+TEST_P(Collectives, AllReduceInPlaceOnOddRanksAlone) {
+    const auto [ranks, count] = GetParam();
+    with_ranks(ranks, [&](int rank, xcclComm_t comm) {
+        std::vector<T> send = elements<T>(rank, count), out(count, T(-1));
+        T* recv = rank % 2 == 1 ? send.data() : out.data();
+        ASSERT_OK(xcclAllReduce(send.data(), recv, count, kType, xcclSum, comm, nullptr));
+        for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(recv[i], total(ranks, i));
+    });
+}
+
 TEST_P(Collectives, AllReduceAverageAndExtremes) {
     const auto [ranks, count] = GetParam();
     with_ranks(ranks, [&](int rank, xcclComm_t comm) {
