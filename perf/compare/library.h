@@ -12,6 +12,11 @@ namespace xccl::compare {
 
 class Library {
   public:
+    Library() = default;
+    Library(const Library&) = delete;
+    Library& operator=(const Library&) = delete;
+    Library(Library&&) = delete;
+    Library& operator=(Library&&) = delete;
     virtual ~Library() = default;
     virtual int rank() const = 0;
     virtual int rank_count() const = 0;

@@ -13,6 +13,10 @@ class OpenMpi final : public Library {
         MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
         MPI_Comm_size(MPI_COMM_WORLD, &rank_count_);
     }
+    OpenMpi(const OpenMpi&) = delete;
+    OpenMpi& operator=(const OpenMpi&) = delete;
+    OpenMpi(OpenMpi&&) = delete;
+    OpenMpi& operator=(OpenMpi&&) = delete;
     ~OpenMpi() override { MPI_Finalize(); }
 
     int rank() const override { return rank_; }

@@ -60,6 +60,8 @@ class PageBuffer {
     ~PageBuffer() { munmap(memory_, bytes_); }
     PageBuffer(const PageBuffer&) = delete;
     PageBuffer& operator=(const PageBuffer&) = delete;
+    PageBuffer(PageBuffer&&) = delete;
+    PageBuffer& operator=(PageBuffer&&) = delete;
     std::span<float> floats() const { return {memory_, bytes_ / sizeof(float)}; }
 
   private:

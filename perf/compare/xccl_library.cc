@@ -18,6 +18,10 @@ class Xccl final : public Library {
         check(xcclGetJobUniqueId(&id));
         check(xcclCommInitRank(&comm_, job_.nranks, id, job_.rank));
     }
+    Xccl(const Xccl&) = delete;
+    Xccl& operator=(const Xccl&) = delete;
+    Xccl(Xccl&&) = delete;
+    Xccl& operator=(Xccl&&) = delete;
     ~Xccl() override { xcclCommDestroy(comm_); }
 
     int rank() const override { return job_.rank; }

@@ -140,6 +140,7 @@ void warn_of_unknown(std::string_view entry, std::vector<std::string>* warnings)
     const std::string_view rest = name.substr(kPrefixes[0].size());
     if (std::find(kNames.begin(), kNames.end(), rest) != kNames.end()) return;
     std::vector<std::string> full;
+    full.reserve(kNames.size());
     for (const std::string_view known : kNames)
         full.push_back(std::string(kPrefixes[0]).append(known));
     const std::vector<std::string_view> views(full.begin(), full.end());

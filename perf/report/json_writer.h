@@ -16,6 +16,8 @@ class JsonWriter {
     ~JsonWriter() { finish(); }
     JsonWriter(const JsonWriter&) = delete;
     JsonWriter& operator=(const JsonWriter&) = delete;
+    JsonWriter(JsonWriter&&) = delete;
+    JsonWriter& operator=(JsonWriter&&) = delete;
 
     void key(std::string_view name);
     void begin_object() { begin('{'); }

@@ -20,6 +20,8 @@ class Crew {
     ~Crew() { stopper_->on_stop({}); }
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
+    Crew(Crew&&) = delete;
+    Crew& operator=(Crew&&) = delete;
 
     // Everybody's values, [process][thread][values]; all give equally many. Collective.
     std::vector<double> gather(int thread, std::span<const double> mine);

@@ -35,6 +35,8 @@ class RankBuffers {
     ~RankBuffers();
     RankBuffers(const RankBuffers&) = delete;
     RankBuffers& operator=(const RankBuffers&) = delete;
+    RankBuffers(RankBuffers&&) = delete;
+    RankBuffers& operator=(RankBuffers&&) = delete;
 
     struct Placement {
         std::byte* send;

@@ -21,6 +21,8 @@ class ReportFiles {
     ~ReportFiles();
     ReportFiles(const ReportFiles&) = delete;
     ReportFiles& operator=(const ReportFiles&) = delete;
+    ReportFiles(ReportFiles&&) = delete;
+    ReportFiles& operator=(ReportFiles&&) = delete;
 
     std::FILE* take_json();  // the reader closes it
     const std::string& json_path() const { return json_path_; }

@@ -43,7 +43,7 @@ class RowRunner {
     IterationTimes combine_iterations(const std::vector<double>& seconds);
     long check(bool in_place);
     long check_once(bool in_place, std::uint64_t seed);
-    void damage(const Seat& seat, const Task& task) const;
+    void damage(const Seat& seat, const Task& of_seat) const;
     void complain(const Seat& seat, const Mismatch& mismatch, std::size_t wrong, bool in_place);
 
     Session* session_;

@@ -19,6 +19,9 @@ class Stopper {
     Stopper() = default;
     Stopper(const Stopper&) = delete;
     Stopper& operator=(const Stopper&) = delete;
+    Stopper(Stopper&&) = delete;
+    Stopper& operator=(Stopper&&) = delete;
+    ~Stopper() = default;
 
     // Aborts `comm` when the run is stopped; at once if it already is.
     void watch(xcclComm_t comm);

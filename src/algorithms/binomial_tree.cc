@@ -13,7 +13,7 @@ int holder_of(int first, int size, int root) {
 }  // namespace
 
 int binomial_levels(int rank_count) {
-    return std::bit_width(static_cast<unsigned>(rank_count - 1));
+    return static_cast<int>(std::bit_width(static_cast<unsigned>(rank_count - 1)));
 }
 
 void add_binomial_reduce(Schedule& schedule, Cell cell, int root, int round) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/assert.h"
 
@@ -53,8 +54,8 @@ std::vector<Verb> verbs_of(const Verb& inner, const Group& group, const ChunkMap
 
 ChunkMap scaled_chunks(int first, int scale) {
     return [first, scale](int inner_chunk) {
-        std::vector<int> chunks;
-        for (int i = 0; i < scale; ++i) chunks.push_back(first + inner_chunk * scale + i);
+        std::vector<int> chunks(scale);
+        std::iota(chunks.begin(), chunks.end(), first + inner_chunk * scale);
         return chunks;
     };
 }

@@ -15,6 +15,7 @@
 // combines (x0 x1) (x2 x3) of both; rank 5 handles blocks 2 and 3 of its row, and 6 and 7, which do
 // not exist. Ranks 2 and 3 combine what 1 and 5 send them.
 #include <algorithm>
+#include <numeric>
 
 #include "algorithms/generators.h"
 
@@ -59,8 +60,8 @@ void reduce_from(Schedule& schedule, int round, Cell cell, const std::vector<int
 // In each round a row of m ranks sees to m pieces, of which each rank handles one.
 void combine_row(Schedule& schedule, const Grid& grid) {
     const int m = grid.width_of(grid.row), first_rank = grid.row * grid.width;
-    std::vector<int> ranks;
-    for (int column = 0; column < m; ++column) ranks.push_back(first_rank + column);
+    std::vector<int> ranks(m);
+    std::iota(ranks.begin(), ranks.end(), first_rank);
     for (int round = 0; round * m < grid.width; ++round) {
         for (int distance = 1; distance < m; ++distance) {
             const int column = (grid.column + distance) % m;
@@ -85,9 +86,9 @@ void collect(Schedule& schedule, const Grid& grid) {
             if (block != schedule.rank) schedule.at(round, send(block, block));
         }
     }
-    std::vector<int> handlers;
+    std::vector<int> handlers(grid.row_count);
     for (int row = 0; row < grid.row_count; ++row) {
-        handlers.push_back(grid.handler(row, schedule.rank / grid.row_count));
+        handlers[row] = grid.handler(row, schedule.rank / grid.row_count);
     }
     reduce_from(schedule, round, schedule.rank, handlers);
 }

@@ -21,6 +21,7 @@ Schedule hierarchical_all_gather(const Shape& shape) {
           [&](int node) { return std::vector<int>{nodes[node][place.local.index]}; });
     embed(schedule, direct_all_gather(place.local.shape()), place.local, [&](int local) {
         std::vector<int> blocks;
+        blocks.reserve(nodes.size());
         for (const auto& ranks : nodes) blocks.push_back(ranks[local]);
         return blocks;
     });

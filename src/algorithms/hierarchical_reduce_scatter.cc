@@ -24,6 +24,7 @@ Schedule hierarchical_reduce_scatter(const Shape& shape) {
     embed(schedule, direct ? direct_reduce_scatter(local) : ring_reduce_scatter(local), place.local,
           [&](int owner) {
               std::vector<int> blocks;
+              blocks.reserve(nodes.size());
               for (const auto& ranks : nodes) blocks.push_back(ranks[owner]);
               return blocks;
           });

@@ -29,8 +29,8 @@ enum class Canonical : std::uint8_t {
 
 struct Algorithm {
     const char* name;  // of the generator, its file and its row in the documentation
-    Contract contract;
     Schedule (*generate)(const Shape&);
+    Contract contract;
     Symmetry symmetry;
     Canonical canonical;
     // Which shapes it can do; null: every shape.

@@ -36,7 +36,7 @@ struct Blocks {
 
 Status check_buffers(const Arguments& a, const Blocks& blocks) {
     XCCL_ASSIGN(const std::uint64_t block, bytes_of("count", a.count, a.type));
-    std::uint64_t send_bytes, recv_bytes;
+    std::uint64_t send_bytes = 0, recv_bytes = 0;
     if (__builtin_mul_overflow(block, blocks.send_blocks, &send_bytes) ||
         __builtin_mul_overflow(block, blocks.recv_blocks, &recv_bytes)) {
         return invalid_argument(
@@ -127,7 +127,7 @@ Result<Vector> vector_of(const char* name, const size_t* counts, const size_t* d
                             std::uint64_t{0});
     }
     for (int i = 0; i < rank_count; ++i) {
-        std::uint64_t end;
+        std::uint64_t end = 0;
         if (__builtin_add_overflow(v.counts[i], v.displacements[i], &end)) {
             return invalid_argument("{}[{}] {} does not fit the address space", name, i,
                                     v.counts[i]);

@@ -45,6 +45,11 @@ struct CommObject {
     std::vector<PremulOp> premul_ops;
     std::vector<std::thread> helpers;  // take part in splits that give this rank nothing
 
+    CommObject() = default;
+    CommObject(const CommObject&) = delete;
+    CommObject& operator=(const CommObject&) = delete;
+    CommObject(CommObject&&) = delete;
+    CommObject& operator=(CommObject&&) = delete;
     ~CommObject() {
         if (initialiser.joinable()) initialiser.join();
         for (std::thread& helper : helpers) helper.join();

@@ -25,7 +25,7 @@ Status settle(CommObject& object, Made made) {
         object.init_state.store(xcclSuccess, std::memory_order_release);
         return ok_status();
     }
-    const Status failure = made.status();
+    Status failure = made.status();
     const std::lock_guard lock(object.mutex);
     object.init_failure = failure;
     object.init_state.store(failure.code(), std::memory_order_release);
@@ -55,7 +55,7 @@ std::shared_ptr<CommObject> object_for(int rank, int rank_count,
 
 // Runs `make` now, at the end of the group, or on a thread of its own, and puts the handle in
 // *comm.
-Status start(std::shared_ptr<CommObject> object, std::function<Made(CommObject&)> make,
+Status start(std::shared_ptr<CommObject> object, const std::function<Made(CommObject&)>& make,
              xcclComm_t* comm) {
     if (object->alone()) {
         XCCL_ASSIGN(*comm, new_handle(std::move(object)));
@@ -74,7 +74,7 @@ Status start(std::shared_ptr<CommObject> object, std::function<Made(CommObject&)
         *comm = handle;
         return ok_status();
     }
-    const Status status = settle(*object, make(*object));
+    Status status = settle(*object, make(*object));
     if (!status.ok()) {
         object.reset();
         forget(handle);
@@ -127,6 +127,7 @@ Status init_all(xcclComm_t* comms, int ndev, const int* devlist) {
     std::vector<Status> results(objects.size());
     if (ndev > 1) {
         std::vector<std::thread> threads;
+        threads.reserve(ndev);
         for (int rank = 0; rank < ndev; ++rank) {
             threads.emplace_back([&, rank] {
                 LocalExchange exchange(table, rank);

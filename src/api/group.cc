@@ -67,7 +67,7 @@ Status exchange_with_itself(const std::vector<GroupedCall>& calls) {
 }
 
 // Issues everything before anything is waited for, since one call may need another of the group.
-Status run_calls(std::vector<GroupedCall> calls) {
+Status run_calls(std::vector<GroupedCall>&& calls) {
     std::vector<std::shared_ptr<Work>> blocking;
     Status first = exchange_with_itself(calls);
     for (auto& grouped : calls) {

@@ -50,6 +50,8 @@ class HandleTable {
             std::swap(of_owner_, other.of_owner_);
             return *this;
         }
+        Pin(const Pin&) = delete;
+        Pin& operator=(const Pin&) = delete;
         ~Pin() {
             if (entry_) leave(*entry_, of_owner_);
         }
@@ -66,22 +68,23 @@ class HandleTable {
     // Null if the table is full or its address space cannot be had.
     void* create(std::shared_ptr<T> object) {
         const std::lock_guard lock(mutex_);
-        if (entries_ == nullptr && !reserve()) return nullptr;
-        std::size_t index;
+        if (entries_.load(std::memory_order_relaxed) == nullptr && !reserve()) return nullptr;
+        Entry* const entries = entries_.load(std::memory_order_relaxed);
+        std::size_t index = 0;
         if (!free_.empty()) {
             index = free_.back();
             free_.pop_back();
         } else if (used_ < kCapacity) {
             index = used_++;
-            new (&entries_[index]) Entry;
+            new (&entries[index]) Entry;
         } else {
             return nullptr;
         }
-        Entry& entry = entries_[index];
+        Entry& entry = entries[index];
         entry.object = std::move(object);
         const auto generation = entry.generation.load(std::memory_order_relaxed);
         entry.alive.store(1, std::memory_order_release);
-        return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(&entry) + generation);
+        return reinterpret_cast<std::byte*>(&entry) + generation;
     }
 
     // For queries; for_work() also makes the first thread that calls it the owner.
@@ -122,7 +125,9 @@ class HandleTable {
         const auto next = (entry->generation.load(std::memory_order_relaxed) + 1) % kGenerations;
         entry->generation.store(static_cast<std::uint32_t>(next), std::memory_order_relaxed);
         entry->alive.store(0, std::memory_order_release);
-        free_.insert(free_.begin(), static_cast<std::size_t>(entry - entries_));  // reused last
+        free_.insert(free_.begin(),
+                     static_cast<std::size_t>(
+                         entry - entries_.load(std::memory_order_relaxed)));  // reused last
         return object;
     }
 
@@ -131,9 +136,7 @@ class HandleTable {
         void* memory = mmap(nullptr, kCapacity * sizeof(Entry), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) return false;
-        auto* entries = static_cast<Entry*>(memory);
-        base_.store(reinterpret_cast<std::uintptr_t>(entries), std::memory_order_release);
-        entries_ = entries;
+        entries_.store(static_cast<Entry*>(memory), std::memory_order_release);
         return true;
     }
 
@@ -177,11 +180,12 @@ class HandleTable {
     }
 
     Entry* find(const void* handle) const {
-        const std::uintptr_t base = base_.load(std::memory_order_acquire);
+        Entry* const entries = entries_.load(std::memory_order_acquire);
+        const auto base = reinterpret_cast<std::uintptr_t>(entries);
         const auto address = reinterpret_cast<std::uintptr_t>(handle);
         if (base == 0 || address < base || address >= base + kCapacity * sizeof(Entry))
             return nullptr;
-        return reinterpret_cast<Entry*>(base) + (address - base) / sizeof(Entry);
+        return entries + (address - base) / sizeof(Entry);
     }
 
     static bool current(const Entry& entry, const void* handle) {
@@ -190,8 +194,7 @@ class HandleTable {
     }
 
     std::mutex mutex_;
-    std::atomic<std::uintptr_t> base_{0};
-    Entry* entries_ = nullptr;
+    std::atomic<Entry*> entries_{nullptr};
     std::size_t used_ = 0;
     std::vector<std::size_t> free_;
 };

@@ -12,6 +12,17 @@
 namespace xccl {
 namespace {
 
+// Why the communicator failed; empty if it did not, or is none.
+std::string failure_text(xcclComm_t comm) {
+    const auto pin = comm_table().pin(comm);
+    if (!pin) return {};
+    if (pin->init_state.load(std::memory_order_acquire) == xcclSuccess) {
+        return pin->communicator ? pin->communicator->failure().text() : std::string();
+    }
+    const std::lock_guard lock(pin->mutex);
+    return pin->init_failure.text();
+}
+
 // Copies a text out under the length protocol of xcclExplain and xcclCommDump.
 Status copy_out(const std::string& text, char* buffer, size_t* length) {
     if (length == nullptr)
@@ -178,19 +189,8 @@ const char* xcclGetErrorString(xcclResult_t result) {
 
 const char* xcclGetLastError(xcclComm_t comm) {
     thread_local std::string text;
-    if (comm != nullptr) {
-        auto pin = comm_table().pin(comm);
-        if (pin) {
-            if (pin->init_state.load(std::memory_order_acquire) == xcclSuccess) {
-                text = pin->communicator ? pin->communicator->failure().text() : std::string();
-            } else {
-                const std::lock_guard lock(pin->mutex);
-                text = pin->init_failure.text();
-            }
-            if (!text.empty()) return text.c_str();
-        }
-    }
-    return last_error().c_str();
+    text = failure_text(comm);
+    return text.empty() ? last_error().c_str() : text.c_str();
 }
 
 xcclResult_t xcclGetLaunchInfo(xcclLaunchInfo_t* info) {

@@ -23,33 +23,34 @@ struct Range {
     bool written = false;
 };
 
+std::byte* page_of(const void* data) {
+    auto* const address = static_cast<std::byte*>(const_cast<void*>(data));
+    return address - reinterpret_cast<std::uintptr_t>(data) % kPage;
+}
+
 // Kernels before 5.14 do not know the question; a page that surely is there tells.
 bool kernel_can_tell() {
     static const bool can = [] {
         alignas(64) char here = 0;
-        const auto page = reinterpret_cast<std::uintptr_t>(&here) & ~(kPage - 1);
-        return madvise(reinterpret_cast<void*>(page), kPage, MADV_POPULATE_READ) == 0;
+        return madvise(page_of(&here), kPage, MADV_POPULATE_READ) == 0;
     }();
     return can;
 }
 
-bool page_answers(std::uintptr_t page, bool written) {
-    void* const address = reinterpret_cast<void*>(page);
+bool page_answers(std::byte* page, bool written) {
     if (!kernel_can_tell()) {  // at least see that it is mapped
-        unsigned char resident;
-        return mincore(address, kPage, &resident) == 0;
+        unsigned char resident = 0;
+        return mincore(page, kPage, &resident) == 0;
     }
     const int advice = written ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
-    return madvise(address, kPage, advice) == 0 || errno == EAGAIN || errno == EINTR;
+    return madvise(page, kPage, advice) == 0 || errno == EAGAIN || errno == EINTR;
 }
 
-bool all_mapped(std::uintptr_t begin, std::uintptr_t end) {
-    constexpr std::uintptr_t kStretch = 64u << 20;
-    std::vector<unsigned char> resident(std::min(kStretch, end - begin) / kPage);
-    for (std::uintptr_t at = begin; at < end; at += kStretch) {
-        if (mincore(reinterpret_cast<void*>(at), std::min(kStretch, end - at), resident.data()) !=
-            0)
-            return false;
+bool all_mapped(std::byte* begin, std::size_t bytes) {
+    constexpr std::size_t kStretch = 64u << 20;
+    std::vector<unsigned char> resident(std::min(kStretch, bytes) / kPage);
+    for (std::size_t at = 0; at < bytes; at += kStretch) {
+        if (mincore(begin + at, std::min(kStretch, bytes - at), resident.data()) != 0) return false;
     }
     return true;
 }
@@ -58,15 +59,17 @@ bool all_mapped(std::uintptr_t begin, std::uintptr_t end) {
 
 bool memory_is_ours(const void* data, std::uint64_t bytes, bool written) {
     const auto first = reinterpret_cast<std::uintptr_t>(data);
-    std::uintptr_t last;
+    std::uintptr_t last = 0;
     if (__builtin_add_overflow(first, bytes - 1, &last)) return false;
     const std::uintptr_t begin = first & ~(kPage - 1);
     const std::uintptr_t end = (last & ~(kPage - 1)) + kPage;
     thread_local Range known[kKnownRanges];
     Range& range = known[(first >> 12) % kKnownRanges];
     if (begin >= range.begin && end <= range.end && range.written >= written) return true;
-    if (!page_answers(begin, written) || !page_answers(end - kPage, written)) return false;
-    if (end - begin > 2 * kPage && !all_mapped(begin, end)) return false;
+    std::byte* const page = page_of(data);
+    const std::size_t extent = end - begin;
+    if (!page_answers(page, written) || !page_answers(page + extent - kPage, written)) return false;
+    if (extent > 2 * kPage && !all_mapped(page, extent)) return false;
     range = {begin, end, written};
     return true;
 }

@@ -7,10 +7,10 @@
 
 namespace xccl {
 
-// Config null: the settings alone.
-Result<CommunicatorOptions> options_from(const xcclConfig_t* config);
+// Null: the settings alone.
+Result<CommunicatorOptions> options_from(const xcclConfig_t* given);
 
 // For one rank alone: checks the structure and reads no settings, since none matters.
-Result<CommunicatorOptions> options_for_one(const xcclConfig_t* config);
+Result<CommunicatorOptions> options_for_one(const xcclConfig_t* given);
 
 }  // namespace xccl

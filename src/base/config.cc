@@ -143,9 +143,9 @@ std::string show(BytesRule, std::int64_t value) {
 
 template <typename Rule>
 Status malformed(Rule rule, const char* variable, std::string_view value) {
-    constexpr bool hidden = std::is_same_v<Rule, SecretRule> || std::is_same_v<Rule, JobIdRule>;
-    const std::string shown = hidden ? fmt::format("has {} bytes", value.size())
-                                     : fmt::format("is \"{}\"", printable(value));
+    constexpr bool kHidden = std::is_same_v<Rule, SecretRule> || std::is_same_v<Rule, JobIdRule>;
+    const std::string shown = kHidden ? fmt::format("has {} bytes", value.size())
+                                      : fmt::format("is \"{}\"", printable(value));
     return invalid_argument("{} {}; it must be {}", variable, shown, accepts(rule));
 }
 

@@ -19,6 +19,8 @@ class OwnedDescriptor {
         if (this != &other) reset(std::exchange(other.descriptor_, -1));
         return *this;
     }
+    OwnedDescriptor(const OwnedDescriptor&) = delete;
+    OwnedDescriptor& operator=(const OwnedDescriptor&) = delete;
     ~OwnedDescriptor() { reset(); }
 
     int get() const { return descriptor_; }

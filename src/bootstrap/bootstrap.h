@@ -30,6 +30,11 @@ namespace xccl {
 
 class Exchange {
   public:
+    Exchange() = default;
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    Exchange(Exchange&&) = delete;
+    Exchange& operator=(Exchange&&) = delete;
     virtual ~Exchange() = default;
     virtual int rank() const = 0;
     virtual int rank_count() const = 0;

@@ -34,6 +34,10 @@ class ControlStar {
   public:
     // Rank 0's streams are [rank_count], empty at 0; another rank's is one, to rank 0.
     ControlStar(int rank, std::vector<std::unique_ptr<FrameStream>> streams, OwnedDescriptor epoll);
+    ControlStar(const ControlStar&) = delete;
+    ControlStar& operator=(const ControlStar&) = delete;
+    ControlStar(ControlStar&&) = delete;
+    ControlStar& operator=(ControlStar&&) = delete;
     ~ControlStar();
 
     // Readable when poll() has something to do.

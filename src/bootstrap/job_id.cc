@@ -117,7 +117,7 @@ Result<xcclUniqueId> id_at_place(const MeetingPlace& place, const LaunchInfo& la
     const Visit self{number, launch.rank, launch.size};
     xcclUniqueId id;
     if (launch.rank == 0) {
-        const auto made = make_id();
+        auto made = make_id();
         Result<std::string> value = made.status();
         if (made.ok()) value = std::string(made->internal, sizeof made->internal);
         XCCL_TRY(hand_out(place, self, value, deadline));

@@ -93,6 +93,10 @@ class RootedExchange : public Exchange {
           introduction_(introduction),
           secret_(secret),
           abort_(abort) {}
+    RootedExchange(const RootedExchange&) = delete;
+    RootedExchange& operator=(const RootedExchange&) = delete;
+    RootedExchange(RootedExchange&&) = delete;
+    RootedExchange& operator=(RootedExchange&&) = delete;
     ~RootedExchange() override;
 
     Status enter(Deadline deadline);

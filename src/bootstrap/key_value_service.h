@@ -11,6 +11,11 @@ namespace xccl {
 
 class KeyValueService {
   public:
+    KeyValueService() = default;
+    KeyValueService(const KeyValueService&) = delete;
+    KeyValueService& operator=(const KeyValueService&) = delete;
+    KeyValueService(KeyValueService&&) = delete;
+    KeyValueService& operator=(KeyValueService&&) = delete;
     virtual ~KeyValueService() = default;
     // Rank 0's `value` (the others' is not looked at), in all processes. Collective; `key` must not
     // have been used before. Keys and values are short and without white space, ';' and '='.

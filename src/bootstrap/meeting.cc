@@ -95,8 +95,8 @@ Result<int> Meeting::admit(const Introduction& party) {
     return static_cast<int>(seat - seats_.begin());
 }
 
-void Meeting::contribute(int index, std::string_view table) {
-    Seat& seat = seats_[static_cast<std::size_t>(index)];
+void Meeting::contribute(int seat_index, std::string_view table) {
+    Seat& seat = seats_[static_cast<std::size_t>(seat_index)];
     if (!failure_.ok()) return;
     if (seat.has_contributed || !is_table(table, seat.ranks.count)) {
         return fail(
@@ -138,15 +138,15 @@ void Meeting::check_for_leavers() {
     }
 }
 
-void Meeting::leave(int index, const Status& reason) {
-    Seat& seat = seats_[static_cast<std::size_t>(index)];
+void Meeting::leave(int seat_index, const Status& reason) {
+    Seat& seat = seats_[static_cast<std::size_t>(seat_index)];
     seat.state = State::kGone;
     if (!reason.ok()) fail(reason);
     check_for_leavers();
 }
 
-void Meeting::lose(int index) {
-    Seat& seat = seats_[static_cast<std::size_t>(index)];
+void Meeting::lose(int seat_index) {
+    Seat& seat = seats_[static_cast<std::size_t>(seat_index)];
     seat.state = State::kGone;
     fail(remote_error("{} died or lost its connection while the communicator was being made",
                       name_of(seat)));

@@ -28,16 +28,16 @@ class Meeting {
     }
 
     // A party brings its part of the table for the exchange under way.
-    void contribute(int seat, std::string_view table);
+    void contribute(int seat_index, std::string_view table);
     bool is_gathering() const { return contributed_ > 0; }
     bool is_complete() const { return has_begun() && contributed_ == seats_.size(); }
     // The parts of all seats, in rank order; the next exchange begins.
     std::string take_table();
 
     // A party goes in peace, or tells why it cannot stay.
-    void leave(int seat, const Status& reason);
+    void leave(int seat_index, const Status& reason);
     // A party's connection broke.
-    void lose(int seat);
+    void lose(int seat_index);
     void fail(const Status& failure);
     // The deadline of the exchange has passed: fails, and names who is missing.
     void run_out_of_time();

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <list>
 #include <memory>
@@ -47,16 +48,13 @@ void* serve(void* argument) {
     return nullptr;
 }
 
-// All rendezvous of this process. Never destroyed, so that threads may use it to the very end; an
-// object with a destructor ends them before the process goes.
+// All rendezvous of this process. Never destroyed, so that threads may use it to the very end; they
+// are ended before the process goes.
 class Keeper {
   public:
     static Keeper& instance() {
         static Keeper* const keeper = new Keeper;
-        struct Closer {
-            ~Closer() { keeper->end_all(); }
-        };
-        static const Closer closer;
+        [[maybe_unused]] static const int at_exit = std::atexit([] { keeper->end_all(); });
         return *keeper;
     }
 
@@ -165,7 +163,7 @@ Result<SocketAddress> resolve(const std::string& endpoint) {
     if (colon == std::string::npos || colon == 0) {
         return invalid_argument("'{}' is no endpoint: expected host:port", endpoint);
     }
-    const Result<SocketAddress> numeric = parse_endpoint(endpoint);
+    Result<SocketAddress> numeric = parse_endpoint(endpoint);
     if (numeric.ok()) return numeric;
     const std::string host = endpoint.substr(0, colon);
     addrinfo hints{};

@@ -72,8 +72,8 @@ Status Communicator::run(const Call& call) {
     if (__builtin_expect(failure_watch_->told(), 0)) watch_locked(lock);
     if (__builtin_expect(!failure_.ok(), 0)) return failure_;
     if (__builtin_expect(!queue_.empty(), 0)) return run_queued(call, lock);
-    Ticket ticket;
-    std::uint64_t record;
+    Ticket ticket{};
+    std::uint64_t record = 0;
     if (const auto* launch = launcher_->repeated(call)) {
         ticket = engine_.submit(*launch, launcher_->buffers_of(call));
         record = recorder_.begin(engine_.newest_collective());

@@ -48,6 +48,10 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     Communicator(CommunicatorOptions options, std::unique_ptr<Membership> membership,
                  std::unique_ptr<Links> links, std::unique_ptr<FailureWatch> failure_watch,
                  std::unique_ptr<Launcher> launcher);
+    Communicator(const Communicator&) = delete;
+    Communicator& operator=(const Communicator&) = delete;
+    Communicator(Communicator&&) = delete;
+    Communicator& operator=(Communicator&&) = delete;
     ~Communicator();
 
     int rank() const { return membership_->rank; }

@@ -54,7 +54,7 @@ void FailureWatch::Relay::run() {
     while (!ending.load(std::memory_order_acquire)) {
         pollfd entries[2] = {{star->fd(), POLLIN, 0}, {wake_descriptor.get(), POLLIN, 0}};
         poll(entries, 2, 1000);
-        std::uint64_t count;
+        std::uint64_t count = 0;
         if (entries[1].revents && read(wake_descriptor.get(), &count, sizeof count) < 0) continue;
         const std::lock_guard lock(mutex);
         for (const ControlEvent& event : star->poll()) take(event);

@@ -20,6 +20,10 @@ class FailureWatch {
     // `star` null: all ranks are on this host.
     FailureWatch(const Membership* membership, std::shared_ptr<Segment> segment,
                  std::vector<int> local_ranks, std::unique_ptr<ControlStar> star);
+    FailureWatch(const FailureWatch&) = delete;
+    FailureWatch& operator=(const FailureWatch&) = delete;
+    FailureWatch(FailureWatch&&) = delete;
+    FailureWatch& operator=(FailureWatch&&) = delete;
     ~FailureWatch();
 
     // Has anybody told of a failure? One load.

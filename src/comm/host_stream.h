@@ -24,6 +24,10 @@ struct EventPoint {
 class HostStream {
   public:
     HostStream() = default;
+    HostStream(const HostStream&) = delete;
+    HostStream& operator=(const HostStream&) = delete;
+    HostStream(HostStream&&) = delete;
+    HostStream& operator=(HostStream&&) = delete;
     ~HostStream();
 
     void enqueue(std::shared_ptr<Work> work);

@@ -127,6 +127,8 @@ class Waiting {
     ~Waiting() { process().waiter_count.fetch_sub(1, std::memory_order_relaxed); }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
+    Waiting(Waiting&&) = delete;
+    Waiting& operator=(Waiting&&) = delete;
 };
 
 }  // namespace

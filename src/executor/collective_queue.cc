@@ -79,7 +79,7 @@ bool CollectiveQueue::advance(std::uint32_t budget) {
         const Operation& operation = operations_.front();
         if (!started_) start(operation);
         moved |= walk(operation, &budget);
-        int peer;
+        int peer = -1;
         if (unfinished_lanes_ > 0 || !flushed(operation, &peer)) return moved;
         operations_.pop();
         started_ = false;

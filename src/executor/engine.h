@@ -39,6 +39,9 @@ class Engine {
            std::uint8_t epoch = 0);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
+    Engine(Engine&&) = delete;
+    Engine& operator=(Engine&&) = delete;
+    ~Engine() = default;
 
     // Checks a launch against the lanes, and gets its links and scratch: what is slow and may fail.
     // To be kept for the next call of the same shape. For this engine only.

@@ -15,6 +15,11 @@ namespace xccl {
 // do. Implemented by the communicator and by the simulator.
 class Neighbourhood {
   public:
+    Neighbourhood() = default;
+    Neighbourhood(const Neighbourhood&) = delete;
+    Neighbourhood& operator=(const Neighbourhood&) = delete;
+    Neighbourhood(Neighbourhood&&) = delete;
+    Neighbourhood& operator=(Neighbourhood&&) = delete;
     virtual ~Neighbourhood() = default;
     virtual Result<Link*> link(int peer) = 0;  // the same pointer every time
     // Makes this rank's current operation visible to all peers (a line of shared memory; with the

@@ -20,6 +20,9 @@ class PreparedLaunch {
     PreparedLaunch(Launch launch, std::uint64_t call_hash);
     PreparedLaunch(const PreparedLaunch&) = delete;
     PreparedLaunch& operator=(const PreparedLaunch&) = delete;
+    PreparedLaunch(PreparedLaunch&&) = delete;
+    PreparedLaunch& operator=(PreparedLaunch&&) = delete;
+    ~PreparedLaunch() = default;
 
     // Completes the preparation. `links` by index of Steps::peers.
     Status bind(const LaneGeometry& geometry, std::vector<Link*> links);

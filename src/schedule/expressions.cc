@@ -56,6 +56,7 @@ ExpressionId ExpressionTable::combine_all(std::span<const ExpressionId> terms) {
 
 ExpressionId ExpressionTable::canonical(std::uint32_t label, Rounding rounding) {
     std::vector<ExpressionId> leaves;
+    leaves.reserve(rank_count_);
     for (int rank = 0; rank < rank_count_; ++rank) leaves.push_back(leaf(rank, label));
     const ExpressionId tree = combine_all(leaves);
     return rounding == Rounding::kNone ? tree : rounded(tree);

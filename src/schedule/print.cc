@@ -60,7 +60,7 @@ std::string print_step(const Steps& steps, const Lane& lane, const Step& step) {
 }  // namespace
 
 std::string print(const Cell& cell) {
-    const std::string chunks = range(cell.chunk, cell.span);
+    std::string chunks = range(cell.chunk, cell.span);
     switch (cell.where) {
         case Cell::Where::kWork:
             return chunks;

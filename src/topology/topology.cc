@@ -133,6 +133,7 @@ Topology uniform_topology(int rank_count, int ranks_per_node, int cores_per_node
     std::vector<int> cpus(cores_per_node);
     for (int cpu = 0; cpu < cores_per_node; ++cpu) cpus[cpu] = cpu;
     std::vector<RankInfo> infos;
+    infos.reserve(rank_count);
     for (int rank = 0; rank < rank_count; ++rank) {
         infos.push_back({.host_key = std::to_string(rank / ranks_per_node),
                          .process_key = std::to_string(rank),

@@ -52,6 +52,11 @@ struct Link {
 // holder of the communicator's engine); nothing here blocks.
 class Carrier {
   public:
+    Carrier() = default;
+    Carrier(const Carrier&) = delete;
+    Carrier& operator=(const Carrier&) = delete;
+    Carrier(Carrier&&) = delete;
+    Carrier& operator=(Carrier&&) = delete;
     virtual ~Carrier() = default;
     virtual const char* name() const = 0;
 
@@ -89,6 +94,11 @@ class Carrier {
 // Makes links. One per kind; connect() returns at once, the connection may still be forming.
 class Transport {
   public:
+    Transport() = default;
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+    Transport(Transport&&) = delete;
+    Transport& operator=(Transport&&) = delete;
     virtual ~Transport() = default;
     virtual const char* name() const = 0;
     virtual Result<std::unique_ptr<Link>> connect(int peer) = 0;

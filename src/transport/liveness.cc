@@ -49,8 +49,8 @@ void* LifeKeeper::park(void* keeper_pointer) {
     const auto thread = registered ? static_cast<std::uint32_t>(syscall(SYS_gettid)) : UINT32_MAX;
     keeper->thread_.store(thread, std::memory_order_release);  // pairs with start()
     futex_wake_all(&keeper->thread_);
-    while (registered) futex_wait(&keeper->thread_, thread, std::chrono::hours(24));
-    return nullptr;
+    if (!registered) return nullptr;
+    while (true) futex_wait(&keeper->thread_, thread, std::chrono::hours(24));
 }
 
 Status LifeKeeper::start() {
@@ -60,13 +60,13 @@ Status LifeKeeper::start() {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    constexpr std::size_t kStackBytes = 256 * 1024;  // thread-local data of the program included
+    constexpr std::size_t kStackBytes = 256 << 10;  // thread-local data of the program included
     pthread_attr_setstacksize(&attributes,
                               std::max<std::size_t>(kStackBytes, sysconf(_SC_THREAD_STACK_MIN)));
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
+    pthread_t thread{};
     const int error = pthread_create(&thread, &attributes, park, this);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);

@@ -45,6 +45,8 @@ class LifeKeeper {
 
     LifeKeeper(const LifeKeeper&) = delete;
     LifeKeeper& operator=(const LifeKeeper&) = delete;
+    LifeKeeper(LifeKeeper&&) = delete;
+    LifeKeeper& operator=(LifeKeeper&&) = delete;
 
   private:
     LifeKeeper() = default;

@@ -26,6 +26,10 @@ class WithoutFileSizeSignal {
         sigaddset(&signal_, SIGXFSZ);
         pthread_sigmask(SIG_BLOCK, &signal_, &before_);
     }
+    WithoutFileSizeSignal(const WithoutFileSizeSignal&) = delete;
+    WithoutFileSizeSignal& operator=(const WithoutFileSizeSignal&) = delete;
+    WithoutFileSizeSignal(WithoutFileSizeSignal&&) = delete;
+    WithoutFileSizeSignal& operator=(WithoutFileSizeSignal&&) = delete;
     ~WithoutFileSizeSignal() {
         if (!sigismember(&before_, SIGXFSZ)) {
             const timespec at_once{};

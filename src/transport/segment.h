@@ -31,6 +31,8 @@ class Segment {
     ~Segment();
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
+    Segment(Segment&&) = delete;
+    Segment& operator=(Segment&&) = delete;
 
     const SegmentLayout& layout() const { return layout_; }
     int descriptor() const { return descriptor_; }  // -1: private

@@ -36,12 +36,11 @@ struct SegmentHeader {
     std::uint32_t slotted_slot_count;
     std::int32_t flagged_lanes;
     std::int32_t slotted_lanes;
-
     // Ranks in processes that barriers do not reach (barrier.h): if there are any, nobody may sleep
     // long.
-    alignas(64) std::atomic<std::uint32_t> ranks_without_barrier;
+    std::atomic<std::uint32_t> ranks_without_barrier;
 
-    FailureRecord failure;
+    FailureRecord failure;  // in lines of its own
 };
 
 enum class Presence : std::uint32_t { kAbsent, kPresent, kLeft };

@@ -10,7 +10,7 @@ TcpTransport::TcpTransport(std::unique_ptr<TcpCarrier> carrier) : carrier_(std::
 
 TcpTransport::~TcpTransport() {
     constexpr int kPatienceMs = 500;
-    leave(Deadline::after_ms(kPatienceMs));
+    TcpTransport::leave(Deadline::after_ms(kPatienceMs));
 }
 
 Result<std::unique_ptr<TcpTransport>> TcpTransport::make(

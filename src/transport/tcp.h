@@ -41,6 +41,10 @@ class TcpTransport : public Transport {
     static Result<std::unique_ptr<TcpTransport>> make(
         TcpOptions options, std::unique_ptr<TcpListener> listener,
         std::vector<std::vector<std::string>> endpoints);
+    TcpTransport(const TcpTransport&) = delete;
+    TcpTransport& operator=(const TcpTransport&) = delete;
+    TcpTransport(TcpTransport&&) = delete;
+    TcpTransport& operator=(TcpTransport&&) = delete;
     ~TcpTransport() override;  // leaves, if that has not been done, and waits at most half a second
 
     const char* name() const override { return "tcp"; }

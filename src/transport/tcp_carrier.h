@@ -23,21 +23,21 @@ class TcpCarrier : public Carrier {
         TcpOptions options, std::unique_ptr<TcpListener> listener,
         std::vector<std::vector<std::string>> endpoints);
 
-    Result<std::unique_ptr<Link>> connect(int peer);
+    Result<std::unique_ptr<Link>> connect(int rank);
     void leave(Deadline deadline);
     std::uint64_t payload_bytes_sent() const { return shared_.payload_bytes_sent; }
 
     const char* name() const override { return "tcp"; }
-    void published(int peer, int lane) override;
-    void released(int peer, int lane) override;
+    void published(int rank, int lane) override;
+    void released(int rank, int lane) override;
     Result<bool> progress() override;
     bool flushed() const override;
-    bool flushed(int peer, int lane) const override;
+    bool flushed(int rank, int lane) const override;
     void announce(const OperationDescriptor& operation) override;
-    void tell(int peer) override;
-    std::optional<OperationDescriptor> heard(int peer) const override;
-    std::optional<OperationDescriptor> heard_at(int peer, std::uint64_t sequence) const override;
-    bool has_left(int peer) const override;
+    void tell(int rank) override;
+    std::optional<OperationDescriptor> heard(int rank) const override;
+    std::optional<OperationDescriptor> heard_at(int rank, std::uint64_t sequence) const override;
+    bool has_left(int rank) const override;
     int poll_descriptor() const override { return poller_.descriptor(); }
 
   private:
@@ -46,10 +46,10 @@ class TcpCarrier : public Carrier {
     TcpPeer* peer(int rank) const { return peers_[static_cast<std::size_t>(rank)].get(); }
     Result<TcpPeer*> peer_or_new(int rank);
     Status advance_gate();
-    bool read_stream(TcpPeer& peer, int index);
-    bool pump(TcpPeer& peer);
-    void close_stream(TcpPeer& peer, int index);
-    void lose(const TcpPeer& peer, const std::string& why);
+    bool read_stream(TcpPeer& from, int index);
+    bool pump(TcpPeer& to);
+    void close_stream(TcpPeer& from, int index);
+    void lose(const TcpPeer& from, const std::string& why);
     void fail(const Status& status) {
         if (failure_.ok()) failure_ = status;
     }

@@ -30,9 +30,9 @@ std::uint32_t interest(TcpHelloExchange::Outcome outcome) {
 
 }  // namespace
 
-TcpGate::TcpGate(TcpHelloTerms terms, std::unique_ptr<TcpListener> listener, Options options,
+TcpGate::TcpGate(const TcpHelloTerms& terms, std::unique_ptr<TcpListener> listener, Options options,
                  Poller* poller, std::uint64_t tag)
-    : terms_(std::move(terms)),
+    : terms_(terms),
       listener_(std::move(listener)),
       options_(options),
       poller_(poller),

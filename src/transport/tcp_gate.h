@@ -40,7 +40,7 @@ class TcpGate {
         int send_buffer_bytes = 0;
     };
     // Descriptors are watched by `poller` under `tag`.
-    TcpGate(TcpHelloTerms terms, std::unique_ptr<TcpListener> listener, Options options,
+    TcpGate(const TcpHelloTerms& terms, std::unique_ptr<TcpListener> listener, Options options,
             Poller* poller, std::uint64_t tag);
     Status watch();
 

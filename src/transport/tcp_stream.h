@@ -20,6 +20,11 @@ namespace xccl {
 // Who owns the lanes: checks what comes in and says where it goes.
 class FrameReceiver {
   public:
+    FrameReceiver() = default;
+    FrameReceiver(const FrameReceiver&) = delete;
+    FrameReceiver& operator=(const FrameReceiver&) = delete;
+    FrameReceiver(FrameReceiver&&) = delete;
+    FrameReceiver& operator=(FrameReceiver&&) = delete;
     virtual ~FrameReceiver() = default;
     // Where the payload of `header` goes; null only if it has none. A failure ends the connection.
     virtual Result<std::byte*> accept(const FrameHeader& header) = 0;
@@ -81,7 +86,7 @@ class TcpStream {
     std::size_t queued_bytes_ = 0;
     bool blocked_ = false;
 
-    static constexpr std::size_t kBufferBytes = 16 * 1024;
+    static constexpr std::size_t kBufferBytes = 16 << 10;
     std::vector<std::byte> buffer_;
     std::size_t buffer_begin_ = 0;
     std::size_t buffer_end_ = 0;

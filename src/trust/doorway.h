@@ -28,6 +28,10 @@ class Doorway {
     static Result<Doorway> open(int listener, const Secret& secret, Purpose purpose,
                                 Handshake::Answer answer);
     Doorway(Doorway&&) = default;
+    Doorway(const Doorway&) = delete;
+    Doorway& operator=(const Doorway&) = delete;
+    Doorway& operator=(Doorway&&) = delete;
+    ~Doorway() = default;
 
     // Readable when advance() has something to do. Call it each kLookMs, too, while any() is true.
     int fd() const { return epoll_.get(); }

@@ -49,6 +49,7 @@ void become_rank(const std::vector<std::string>& command, const RankSetting& set
     }
     set_environment(setting);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     sigprocmask(SIG_SETMASK, &setting.signal_mask, nullptr);

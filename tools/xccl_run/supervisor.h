@@ -35,6 +35,9 @@ class Supervisor {
     explicit Supervisor(const Options& options);
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
+    Supervisor(Supervisor&&) = delete;
+    Supervisor& operator=(Supervisor&&) = delete;
+    ~Supervisor() = default;
 
     // The exit status of xccl-run.
     int run();

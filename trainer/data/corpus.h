@@ -52,6 +52,9 @@ class Corpus {
     Corpus(std::vector<std::uint8_t> bytes, const std::string& name, const CorpusShape& shape);
     Corpus(Corpus&&) = default;
     Corpus& operator=(Corpus&&) = default;
+    Corpus(const Corpus&) = delete;
+    Corpus& operator=(const Corpus&) = delete;
+    ~Corpus() = default;
 
     const Windows& training() const { return training_; }
     const Windows& validation() const { return validation_; }

@@ -27,7 +27,7 @@ struct Transformer<Operators>::State {
 
     static std::size_t planned_elements(const Gpt2Config& shape, std::size_t token_limit) {
         Arena<Scalar> plan;
-        Activations<Scalar>(plan, shape, token_limit);
+        [[maybe_unused]] const Activations<Scalar> planned(plan, shape, token_limit);
         return plan.taken();
     }
 

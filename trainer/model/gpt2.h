@@ -50,6 +50,8 @@ class Transformer {
     ~Transformer();
     Transformer(const Transformer&) = delete;
     Transformer& operator=(const Transformer&) = delete;
+    Transformer(Transformer&&) = delete;
+    Transformer& operator=(Transformer&&) = delete;
 
     const Gpt2Config& config() const;
     const ParameterLayout& layout() const;

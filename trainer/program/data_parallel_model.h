@@ -45,6 +45,8 @@ class DataParallelModel {
                       Job& job, ThreadPool& pool);
     DataParallelModel(const DataParallelModel&) = delete;
     DataParallelModel& operator=(const DataParallelModel&) = delete;
+    DataParallelModel(DataParallelModel&&) = delete;
+    DataParallelModel& operator=(DataParallelModel&&) = delete;
     ~DataParallelModel();
 
     // `mine.loss` is filled in on the way; the learning rate is chosen when all reports are there.

@@ -19,6 +19,8 @@ class Job {
     ~Job() { abort(); }
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
+    Job(Job&&) = delete;
+    Job& operator=(Job&&) = delete;
 
     std::size_t rank() const { return static_cast<std::size_t>(info_.rank); }
     std::size_t rank_count() const { return static_cast<std::size_t>(info_.nranks); }

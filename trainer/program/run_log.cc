@@ -18,7 +18,8 @@ constexpr std::size_t kReportRoom = std::size_t{2} << 20;  // the largest page i
 constexpr double kMeanSteps = 20;  // over so many steps the live line averages
 
 std::unique_ptr<OutputFile> opened(const char* what, const std::string& path, std::size_t room) {
-    return path.empty() ? nullptr : std::make_unique<OutputFile>(what, path, room);
+    if (path.empty()) return nullptr;
+    return std::make_unique<OutputFile>(what, path, room);
 }
 
 std::string account(const RunSummary& run) {

@@ -25,6 +25,8 @@ class RunLog {
     ~RunLog();
     RunLog(const RunLog&) = delete;
     RunLog& operator=(const RunLog&) = delete;
+    RunLog(RunLog&&) = delete;
+    RunLog& operator=(RunLog&&) = delete;
 
     // `plan`: what is printed before the first step.
     void begin(const std::string& plan);

@@ -11,6 +11,8 @@ class SharedFloats {
   public:
     // Throws Failure if there is no memory.
     explicit SharedFloats(std::size_t count);
+    SharedFloats(const SharedFloats&) = delete;
+    SharedFloats& operator=(const SharedFloats&) = delete;
     ~SharedFloats();
     SharedFloats(SharedFloats&& other) noexcept;
     SharedFloats& operator=(SharedFloats&& other) noexcept;

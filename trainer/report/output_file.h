@@ -19,6 +19,8 @@ class OutputFile {
     ~OutputFile();
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
+    OutputFile(OutputFile&&) = delete;
+    OutputFile& operator=(OutputFile&&) = delete;
 
     // Appends, unbuffered: a reader of PATH.part sees it at once.
     void write(std::string_view bytes);

@@ -31,6 +31,8 @@ class ProgressLine {
     ~ProgressLine();
     ProgressLine(const ProgressLine&) = delete;
     ProgressLine& operator=(const ProgressLine&) = delete;
+    ProgressLine(ProgressLine&&) = delete;
+    ProgressLine& operator=(ProgressLine&&) = delete;
 
     // True when enough time has passed since the last show(); `elapsed` in seconds.
     bool due(double elapsed) const { return elapsed >= next_; }

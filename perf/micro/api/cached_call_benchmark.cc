@@ -64,7 +64,7 @@ void reduce(xcclComm_t comm) {
 
 // After all that comes before it in the program, and before all that comes after.
 std::uint64_t now() {
-    unsigned processor;
+    unsigned processor = 0;
     const std::uint64_t cycles = __rdtscp(&processor);
     _mm_lfence();
     return cycles;

@@ -49,7 +49,7 @@ void product(benchmark::State& state, Pass pass, const KernelTable* kernels, Mat
     std::vector<float> weight = random_floats(shape.outputs * shape.inputs);
     std::vector<float> output = random_floats(shape.rows * shape.outputs);
     std::vector<float> bias = random_floats(shape.outputs);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         if (pass == Pass::kForward) {
             operators.matmul_forward(
                 {output.data(), input.data(), weight.data(), bias.data(), nullptr, shape});
@@ -77,7 +77,7 @@ void attention(benchmark::State& state, bool backward, SequenceShape shape,
     std::vector<float> d_output = random_floats(elements);
     std::vector<float> log_sum(shape.rows() * head_count);
     operators.attention_forward({output.data(), log_sum.data(), qkv.data(), head_count, shape});
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         if (backward) {
             operators.attention_backward({d_qkv.data(), d_output.data(), output.data(),
                                           log_sum.data(), qkv.data(), head_count, shape});
@@ -97,7 +97,7 @@ void gelu(benchmark::State& state, bool backward) {
     const std::size_t count = 1 << 20;
     std::vector<float> input = random_floats(count);
     std::vector<float> output(count);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         if (backward) {
             operators.gelu_backward({output.data(), output.data(), input.data(), count});
         } else {
@@ -122,7 +122,7 @@ void training_step(benchmark::State& state, Gpt2Config config, std::size_t seque
     std::mt19937 random(1);
     for (Token& token : tokens) token = static_cast<Token>(random() % config.vocabulary_size);
     std::size_t step = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         model.forward(parameters, {tokens, tokens, sequence_count, config.context_length});
         model.backward(parameters, gradients, nullptr);
         benchmark::DoNotOptimize(optimizer.norm(gradients));
@@ -135,7 +135,7 @@ void training_step(benchmark::State& state, Gpt2Config config, std::size_t seque
 }
 
 void limit(benchmark::State& state) {
-    for (auto _ : state) benchmark::DoNotOptimize(run_multiply_adds());
+    for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(run_multiply_adds());
     state.counters["flops"] =
         benchmark::Counter(multiply_adds_flops() * static_cast<double>(state.iterations()),
                            benchmark::Counter::kIsRate);
