@@ -258,7 +258,7 @@ XCCL_API xcclResult_t xcclCommDestroy(xcclComm_t comm);
 XCCL_API xcclResult_t xcclCommAbort(xcclComm_t comm);
 
 /* xcclSuccess, xcclInProgress, or the first failure. Lock-free, cheap, callable from any thread. */
-XCCL_API xcclResult_t xcclCommGetAsyncError(xcclComm_t comm, xcclResult_t* asyncError);
+XCCL_API xcclResult_t xcclCommGetAsyncError(xcclComm_t comm, xcclResult_t* async_error);
 
 XCCL_API xcclResult_t xcclCommCount(xcclComm_t comm, int* count);
 XCCL_API xcclResult_t xcclCommUserRank(xcclComm_t comm, int* rank);

@@ -9,13 +9,13 @@
 
 namespace xccl::perf {
 
-void require(xcclResult_t result, xcclComm_t comm, std::source_location where) {
+void require(xcclResult_t result, xcclComm_t comm, const char* file, int line) {
     if (result == xcclSuccess) return;
-    std::string_view file = where.file_name();
-    file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
+    std::string_view name = file;
+    name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
     throw Failure(ExitCode::kLibraryError,
-                  fmt::format("{}: Test XCCL failure {}:{} '{} / {}'", host_name(), file,
-                              where.line(), xcclGetErrorString(result), xcclGetLastError(comm)));
+                  fmt::format("{}: Test XCCL failure {}:{} '{} / {}'", host_name(), name, line,
+                              xcclGetErrorString(result), xcclGetLastError(comm)));
 }
 
 }  // namespace xccl::perf

@@ -324,17 +324,17 @@ xcclResult_t xcclCommAbort(xcclComm_t comm) {
     return c_boundary([&] { return abort_handle(comm); });
 }
 
-xcclResult_t xcclCommGetAsyncError(xcclComm_t comm, xcclResult_t* asyncError) {
+xcclResult_t xcclCommGetAsyncError(xcclComm_t comm, xcclResult_t* async_error) {
     return c_boundary([&]() -> Status {
-        if (asyncError == nullptr)
-            return invalid_argument("asyncError is null; it must point to where the result goes");
+        if (async_error == nullptr)
+            return invalid_argument("async_error is null; it must point to where the result goes");
         XCCL_ASSIGN(CommTable::Pin pin, pin_any(comm));
         xcclResult_t state = pin->init_state.load(std::memory_order_acquire);
         if (state == xcclSuccess && pin->communicator) {
             pin->communicator->watch();
             state = pin->communicator->failure_code();
         }
-        *asyncError = state;
+        *async_error = state;
         return ok_status();
     });
 }

@@ -227,7 +227,7 @@ std::string TrainingRun::sample() {
     PrintableText printable;
     const SamplingSettings settings{
         .temperature = options_.temperature, .top_k = options_.top_k, .seed = options_.seed};
-    const std::string text = generate_text(
+    std::string text = generate_text(
         options_.prompt, options_.generate, settings,
         [this](const std::string& so_far, std::span<float> logits) {
             model_.next_byte_logits(so_far, logits);
