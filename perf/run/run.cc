@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <thread>
@@ -85,8 +86,8 @@ std::vector<int> roots_of(const Session& session) {
                       FoundBy::kAllProcesses);
     }
     if (wanted != Options::kAllRoots) return {wanted};
-    std::vector<int> all;
-    for (int root = 0; root < count; ++root) all.push_back(root);
+    std::vector<int> all(static_cast<std::size_t>(count));
+    std::iota(all.begin(), all.end(), 0);
     return all;
 }
 

@@ -24,7 +24,7 @@ std::size_t columns_of(std::FILE* out) {
 }
 
 std::string bar(double done) {
-    static const char* const kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     const auto eighths = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * kBarColumns * 8);
     std::string text = "▕";
     std::size_t column = 0;

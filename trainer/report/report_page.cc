@@ -118,6 +118,7 @@ std::string optimizer_section(const RunSummary& run) {
 
 std::string time_legend(const StepTimes& times) {
     std::vector<LegendEntry> entries;
+    entries.reserve(std::size(kTimeShares));
     for (const TimeShare& share : kTimeShares) {
         entries.push_back(
             {fmt::format("{} {:.1f} %", share.name, 100 * share_of(times.*share.seconds, times)),

@@ -188,7 +188,7 @@ std::string share_chart(const Chart& chart) {
         for (std::size_t i = 0; i < count; ++i) {
             const double x = frame.px(series.points[i].x);
             up += fmt::format("{:.1f},{:.1f} ", x, frame.py(lower[i] + series.points[i].y));
-            down = fmt::format("{:.1f},{:.1f} ", x, frame.py(lower[i])) + down;
+            down.insert(0, fmt::format("{:.1f},{:.1f} ", x, frame.py(lower[i])));
             lower[i] += series.points[i].y;
         }
         svg += fmt::format(
