@@ -12,7 +12,7 @@ set -euo pipefail
 demo=(g++ cmake ninja-build pkg-config libfmt-dev libsodium-dev nlohmann-json3-dev libcli11-dev bible-kjv)
 test=("${demo[@]}" libgtest-dev libbenchmark-dev relacy-dev clang clang-format python3 iproute2 procps
       openmpi-bin libopenmpi-dev mpich libmpich-dev slurmctld slurmd slurm-client munge)
-compare=("${demo[@]}" python3 openmpi-bin libopenmpi-dev libgloo-dev)
+compare=("${demo[@]}" python3 python3-venv openmpi-bin libopenmpi-dev mpich libmpich-dev libgloo-dev)
 
 case ${1:-} in
   demo) wanted=("${demo[@]}") ;;

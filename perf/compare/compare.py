@@ -5,7 +5,8 @@ one that is measured. For each size, rounds follow each other, in each of which 
 measured once (A B C, A B C, ...), after an untimed round that finds out how many iterations fill a
 block and, where a library leaves the choice to its caller, which algorithm is fastest. The time of
 an iteration is that of its slowest rank; of a block, the median of its iterations; of a library,
-the median over rounds. Ratios are taken within rounds, and their median has a bootstrap interval.
+the median over rounds. Where a library has settings to choose from, the best one of each size is
+chosen in odd rounds, and all are compared in even ones. Ratios are taken within rounds, and their median has a bootstrap interval.
 Between rounds a copy and the round trip of a flag are timed: rounds beside a disturbed one are
 discarded for all alike. Every block's result is checked.
 """
@@ -48,6 +49,10 @@ class Comparison:
         with contextlib.ExitStack() as stack:
             jobs = []
             for launch in self.chosen:
+                if not launch.suits(rank_count):
+                    self.settings.setdefault(f"{launch.name()}: left out, since its waiting ranks "
+                                             "do not yield", []).append(rank_count)
+                    continue
                 with self._noting_failure(jobs, None):
                     job = Job(launch, rank_count, self.folder)
                     stack.callback(job.end)
@@ -70,8 +75,10 @@ class Comparison:
             with self._noting_failure(jobs, job):
                 plans[job] = self._try(job, size)
         self.controls.append(self.control.measure())
+        has_choice = any(job.launch.setting for job in jobs)
+        least_rounds = 2 * report.LEAST_ROUNDS if has_choice else report.LEAST_ROUNDS
         for number in range(_MOST_ROUNDS):
-            if number >= report.LEAST_ROUNDS and time.monotonic() > deadline:
+            if number >= least_rounds and time.monotonic() > deadline:
                 break
             before = len(self.controls) - 1
             measured = []
@@ -114,7 +121,8 @@ class Comparison:
     def _measure_block(job, size, number, algorithm, iterations):
         warm_ups = max(1, min(20, iterations // 5))
         times = slowest_ranks(job.measure(size, warm_ups, iterations, algorithm))
-        return {"library": job.launch.contestant, "transport": job.launch.transport,
+        return {"library": job.launch.contestant, "setting": job.launch.setting,
+                "transport": job.launch.transport,
                 "ranks": job.rank_count, "bytes": size, "round": number, "algorithm": algorithm,
                 "iterations": iterations, "min_us": min(times) / 1e3,
                 "median_us": statistics.median(times) / 1e3,
@@ -131,6 +139,7 @@ def _options():
     parser = argparse.ArgumentParser(prog="perf/compare/run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--rivals", default="", help=argparse.SUPPRESS)
     parser.add_argument("--long", action="store_true", help="about 25 minutes in place of 3")
     parser.add_argument("--seconds", type=float, help="about so long in place of either")
     parser.add_argument("--ranks", type=numbers, default=[2, 4, 8], help="such as 2,4,8")
@@ -195,7 +204,7 @@ def main():
     started = datetime.datetime.now()
     cpu = CpuTimes()
     wanted = {name.lower().strip() for name in options.only.split(",") if name}
-    chosen = [launch for launch in launches(options.bin)
+    chosen = [launch for launch in launches(options.bin, options.rivals)
               if not wanted or launch.contestant.lower() in wanted]
     if not chosen:
         print(f"compare: nothing of {options.only or 'all'} in {options.bin}", file=sys.stderr)

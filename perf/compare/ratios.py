@@ -22,6 +22,23 @@ def best(times_by_library):
     return min(times_by_library, key=lambda name: statistics.median(times_by_library[name]))
 
 
+def split_rounds(times, rounds):
+    """The rounds in which settings are chosen, and those that are compared: odd and even ones, and
+    where nobody has a choice all of them. times: library -> setting -> round -> time."""
+    if all(len(settings) == 1 for settings in times.values()):
+        return rounds, rounds
+    return ([number for number in rounds if number % 2 == 1],
+            [number for number in rounds if number % 2 == 0])
+
+
+def best_in_rounds(times_by_setting, rounds):
+    """The setting with the lowest median in these rounds; without rounds, the first."""
+    if not rounds:
+        return min(times_by_setting)
+    return best({setting: [of[number] for number in rounds]
+                 for setting, of in times_by_setting.items()})
+
+
 def ratio_of_rounds(ours, theirs):
     """Median of the ratios of each round, and its 95 % bootstrap interval."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]

@@ -4,7 +4,8 @@ import json
 import os
 import statistics
 
-from ratios import best, is_calm, ratio_of_rounds, typical_controls
+from ratios import (best, best_in_rounds, is_calm, ratio_of_rounds, split_rounds,
+                    typical_controls)
 
 # With fewer calm rounds a row is of all its rounds, and marked: it shows what ran, and proves nothing.
 LEAST_ROUNDS = 3
@@ -15,7 +16,7 @@ _LAST_LINE = "<!-- /figures -->"
 
 def rows_of(blocks, controls):
     """One row for each transport, rank count and size. `blocks` are dictionaries with library,
-    transport ("any": counts for all), ranks, bytes, round, before and after (places in `controls`)
+    setting, transport ("any": counts for all), ranks, bytes, round, before and after (places in `controls`)
     and median_us; marks each as calm or not."""
     typical = typical_controls(controls)
     for block in blocks:
@@ -29,22 +30,30 @@ def rows_of(blocks, controls):
 
 
 def _row(transport, ranks, size, blocks):
-    libraries = sorted({block["library"] for block in blocks})
-    times = {library: {block["round"]: block["median_us"] for block in blocks
-                       if block["library"] == library} for library in libraries}
+    times = {}
+    for block in blocks:
+        of_library = times.setdefault(block["library"], {})
+        of_library.setdefault(block["setting"], {})[block["round"]] = block["median_us"]
     calm = {block["round"] for block in blocks if block["calm"]}
     # A library that failed half-way has no time in the later rounds: only full rounds are compared.
-    full = sorted(set.intersection(*(set(of) for of in times.values()))) if times else []
+    runs = [set(of) for settings in times.values() for of in settings.values()]
+    full = sorted(set.intersection(*runs)) if runs else []
     kept = [number for number in full if number in calm]
+    trials, compared = split_rounds(times, kept)
+    disturbed = len(compared) < LEAST_ROUNDS
+    if disturbed:
+        trials, compared = split_rounds(times, full)
     row = {"transport": transport, "ranks": ranks, "bytes": size, "rounds": len(full),
-           "kept": len(kept), "disturbed": len(kept) < LEAST_ROUNDS}
-    counted = full if row["disturbed"] else kept
-    lists = {library: [of[number] for number in counted] for library, of in times.items()}
+           "kept": len(kept), "disturbed": disturbed}
+    row["settings"] = {library: best_in_rounds(of, trials) for library, of in times.items()}
+    lists = {library: [of[row["settings"][library]][number] for number in compared]
+             for library, of in times.items()}
     row["medians_us"] = {library: statistics.median(of) if of else None
                          for library, of in lists.items()}
-    row["algorithms"] = {block["library"]: block["algorithm"] for block in blocks}
+    row["algorithms"] = {block["library"]: block["algorithm"] for block in blocks
+                         if block["setting"] == row["settings"][block["library"]]}
     rivals = {library: of for library, of in lists.items() if library != "xccl"}
-    if counted and "xccl" in lists and rivals:
+    if compared and "xccl" in lists and rivals:
         row["best_rival"] = best(rivals)
         row["ratio"], row["ratio_low"], row["ratio_high"] = ratio_of_rounds(
             lists["xccl"], rivals[row["best_rival"]])
@@ -83,13 +92,14 @@ def table(rows):
     return "\n".join(lines)
 
 
-def chosen_algorithms(rows):
+def chosen_settings(rows):
     """What a library that leaves the choice to its caller was given, as lines."""
     chosen = {}
     for row in rows:
         for library, algorithm in row["algorithms"].items():
-            if algorithm != "default":
-                chosen.setdefault(library, {})[(row["ranks"], row["bytes"])] = algorithm
+            choice = row["settings"][library] or algorithm
+            if choice != "default":
+                chosen.setdefault(library, {})[(row["ranks"], row["bytes"])] = choice
     return [f"{library}: " + ", ".join(f"{ranks} ranks {size_name(size)} {name}"
                                        for (ranks, size), name in sorted(of.items()))
             for library, of in chosen.items()]
@@ -98,7 +108,7 @@ def chosen_algorithms(rows):
 def page(rows, facts):
     """The whole report as Markdown. `facts`: title, machine, and lists of lines."""
     parts = [f"# {facts['title']}", facts["machine"], table(rows), facts["legend"], "## Settings",
-             "\n".join(f"- {line}" for line in facts["settings"] + chosen_algorithms(rows)),
+             "\n".join(f"- {line}" for line in facts["settings"] + chosen_settings(rows)),
              "## The run", "\n".join(f"- {line}" for line in facts["run"])]
     if facts["failures"]:
         parts += ["## Failures", "\n".join("```\n" + text + "\n```" for text in facts["failures"])]

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Compares all-reduce of float32 with other libraries, in one interleaved run on this machine: xccl,
-# Open MPI and Gloo, over shared memory and over TCP on loopback, with 2, 4 and 8 ranks.
+# Open MPI, MPICH, Intel MPI and Gloo, over shared memory and over TCP on loopback, with 2, 4 and 8
+# ranks.
 #
 #   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 25
 #
-# Installs what is missing from the distribution's packages, builds, measures, prints a table, and
-# writes it and every measured block into perf/results/. --readme puts the table into README.md,
-# too. --help tells the other options.
+# Installs what is missing (packages of the distribution; newer rivals as Python packages, into
+# build/rivals), builds, measures, prints a table, and writes it and every measured block into
+# perf/results/. --readme puts the table into README.md, too. --help tells the other options.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/setup.sh compare
@@ -17,4 +18,5 @@ if ! { cmake --preset release -DXCCL_BUILD_TESTS=OFF -DXCCL_BUILD_TRAINER=OFF -B
   tail -n 30 "$log" >&2
   exit 1
 fi
-python3 -B perf/compare/compare.py --bin build/compare/bin "$@"
+perf/compare/rivals.sh build/rivals
+python3 -B perf/compare/compare.py --bin build/compare/bin --rivals build/rivals "$@"

@@ -15,8 +15,8 @@ import ratios  # noqa: E402
 import report  # noqa: E402
 
 
-def block(library, number, microseconds, transport="shm", ranks=2, size=8):
-    return {"library": library, "transport": transport, "ranks": ranks, "bytes": size,
+def block(library, number, microseconds, transport="shm", ranks=2, size=8, setting=""):
+    return {"library": library, "setting": setting, "transport": transport, "ranks": ranks, "bytes": size,
             "round": number, "algorithm": "default", "median_us": microseconds,
             "before": number, "after": number + 1}
 
@@ -82,6 +82,18 @@ class Rows(unittest.TestCase):
         row, = report.rows_of([block("xccl", 0, 1), block("Gloo", 1, 2)], [(10, 10)] * 3)
         self.assertNotIn("ratio", row)
         self.assertIn("| - | - | - |", report.table([row]))
+
+
+    def test_a_setting_is_chosen_in_odd_rounds_and_compared_in_even_ones(self):
+        blocks = []
+        for number in range(8):
+            lucky = 1 if number % 2 else 9  # fast in odd rounds alone
+            blocks += [block("xccl", number, 3), block("MPI", number, lucky, setting="lucky"),
+                       block("MPI", number, 2, setting="steady")]
+        row, = report.rows_of(blocks, [(10, 10)] * 9)
+        self.assertEqual(row["settings"], {"xccl": "", "MPI": "lucky"})
+        self.assertEqual((row["medians_us"]["MPI"], row["ratio"]), (9, 3 / 9))
+        self.assertIn("MPI: 2 ranks 8 B lucky", report.chosen_settings([row]))
 
 
 class Readme(unittest.TestCase):

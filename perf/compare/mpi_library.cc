@@ -1,23 +1,27 @@
-// Open MPI as a rival: MPI_Allreduce, out of place. Which transport it takes is said to mpirun.
+// An MPI library as a rival: MPI_Allreduce, out of place. Built once for each binary interface of
+// MPI, Open MPI's and MPICH's; whose library it runs with, and over which transport, its launch
+// says.
 #include <mpi.h>
+
+#include <algorithm>
 
 #include "library.h"
 
 namespace xccl::compare {
 namespace {
 
-class OpenMpi final : public Library {
+class Mpi final : public Library {
   public:
-    OpenMpi() {
+    Mpi() {
         MPI_Init(nullptr, nullptr);
         MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
         MPI_Comm_size(MPI_COMM_WORLD, &rank_count_);
     }
-    OpenMpi(const OpenMpi&) = delete;
-    OpenMpi& operator=(const OpenMpi&) = delete;
-    OpenMpi(OpenMpi&&) = delete;
-    OpenMpi& operator=(OpenMpi&&) = delete;
-    ~OpenMpi() override { MPI_Finalize(); }
+    Mpi(const Mpi&) = delete;
+    Mpi& operator=(const Mpi&) = delete;
+    Mpi(Mpi&&) = delete;
+    Mpi& operator=(Mpi&&) = delete;
+    ~Mpi() override { MPI_Finalize(); }
 
     int rank() const override { return rank_; }
     int rank_count() const override { return rank_count_; }
@@ -25,8 +29,10 @@ class OpenMpi final : public Library {
         char text[MPI_MAX_LIBRARY_VERSION_STRING];
         int length = 0;
         MPI_Get_library_version(text, &length);
-        const std::string version(text, static_cast<std::size_t>(length));
-        return version.substr(0, version.find(','));
+        std::string version(text, static_cast<std::size_t>(length));
+        version.erase(std::min(version.find_first_of(",\n"), version.size()));
+        std::replace(version.begin(), version.end(), '\t', ' ');
+        return version;
     }
 
     bool prepare(std::span<const float> input, std::span<float> output,
@@ -51,7 +57,7 @@ class OpenMpi final : public Library {
 }  // namespace
 
 std::unique_ptr<Library> open_library(std::span<char*>) {
-    return std::make_unique<OpenMpi>();
+    return std::make_unique<Mpi>();
 }
 
 }  // namespace xccl::compare
