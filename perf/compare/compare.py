@@ -6,7 +6,8 @@ measured once (A B C, A B C, ...), after an untimed round that finds out how man
 block and, where a library leaves the choice to its caller, which algorithm is fastest. The time of
 an iteration is that of its slowest rank; of a block, the median of its iterations; of a library,
 the median over rounds. Where a library has settings to choose from, the best one of each size is
-chosen in odd rounds, and all are compared in even ones. Ratios are taken within rounds, and their median has a bootstrap interval.
+chosen in odd rounds, and all are compared in even ones. Ratios are taken within rounds, and their
+median has a bootstrap interval.
 Between rounds a copy and the round trip of a flag are timed: rounds beside a disturbed one are
 discarded for all alike. Every block's result is checked.
 """

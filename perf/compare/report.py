@@ -16,8 +16,8 @@ _LAST_LINE = "<!-- /figures -->"
 
 def rows_of(blocks, controls):
     """One row for each transport, rank count and size. `blocks` are dictionaries with library,
-    setting, transport ("any": counts for all), ranks, bytes, round, before and after (places in `controls`)
-    and median_us; marks each as calm or not."""
+    setting, transport ("any": counts for all), ranks, bytes, round, before and after (places in
+    `controls`) and median_us; marks each as calm or not."""
     typical = typical_controls(controls)
     for block in blocks:
         block["calm"] = all(is_calm(controls[block[side]], typical) for side in ("before", "after"))

@@ -125,9 +125,8 @@ class HandleTable {
         const auto next = (entry->generation.load(std::memory_order_relaxed) + 1) % kGenerations;
         entry->generation.store(static_cast<std::uint32_t>(next), std::memory_order_relaxed);
         entry->alive.store(0, std::memory_order_release);
-        free_.insert(free_.begin(),
-                     static_cast<std::size_t>(
-                         entry - entries_.load(std::memory_order_relaxed)));  // reused last
+        const Entry* const first = entries_.load(std::memory_order_relaxed);
+        free_.insert(free_.begin(), static_cast<std::size_t>(entry - first));  // reused last
         return object;
     }
 

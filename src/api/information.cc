@@ -189,9 +189,11 @@ const char* xcclGetErrorString(xcclResult_t result) {
 
 const char* xcclGetLastError(xcclComm_t comm) {
     thread_local std::string text;
-    text = failure_text(comm);
+    std::string of_comm = failure_text(comm);
+    if (of_comm.empty()) return last_error().c_str();  // what was returned before stays
+    text = std::move(of_comm);
     // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the text lives as long as its thread
-    return text.empty() ? last_error().c_str() : text.c_str();
+    return text.c_str();
 }
 
 xcclResult_t xcclGetLaunchInfo(xcclLaunchInfo_t* info) {

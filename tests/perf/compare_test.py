@@ -16,8 +16,8 @@ import report  # noqa: E402
 
 
 def block(library, number, microseconds, transport="shm", ranks=2, size=8, setting=""):
-    return {"library": library, "setting": setting, "transport": transport, "ranks": ranks, "bytes": size,
-            "round": number, "algorithm": "default", "median_us": microseconds,
+    return {"library": library, "setting": setting, "transport": transport, "ranks": ranks,
+            "bytes": size, "round": number, "algorithm": "default", "median_us": microseconds,
             "before": number, "after": number + 1}
 
 
