@@ -268,7 +268,12 @@ XCCL_API xcclResult_t xcclCommCuDevice(xcclComm_t comm, int* device);
 /* ---- Memory --------------------------------------------------------------------------------- */
 
 /* Page-aligned host memory of `size` bytes, zeroed, in huge pages where the system offers them. Any
- * buffer works with every call; memory from here may be faster. Free it with xcclMemFree. */
+ * buffer works with every call; memory from here is faster among ranks of one host: what a rank
+ * sends out of it the others read where it lies, without a copy on the way. Free it with
+ * xcclMemFree. A child of fork() shares it with its parent.
+ *   errors   xcclInvalidArgument  ptr is null, or size does not fit the address space; of Free:
+ *                                 ptr is not from here, or was freed already
+ *            xcclSystemError      there is no memory */
 XCCL_API xcclResult_t xcclMemAlloc(void** ptr, size_t size);
 XCCL_API xcclResult_t xcclMemFree(void* ptr);
 

@@ -14,17 +14,16 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr int kSpinsPerLook = 32;         // advance() calls between two looks at the clock
-constexpr microseconds kShortestSpin{1};  // where ranks share cores, or spinning did not pay
+constexpr int kCrowdedSpins = 4;          // where ranks share cores: the peer may wait for this one
+constexpr microseconds kShortestSpin{1};  // where spinning did not pay
 constexpr int kYields = 32;               // after spinning, before sleeping
 constexpr milliseconds kMismatchPatience{100};
 constexpr milliseconds kMissedCallPatience{500};
 constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
 
-// Where more ranks live on this rank's cores than there are, the peer needs this one.
-Clock::duration longest_spin(const Membership& membership, int spin_us) {
-    const bool crowded =
-        membership.topology.rank_is_crowded[static_cast<std::size_t>(membership.rank)];
-    return crowded ? kShortestSpin : std::max(microseconds(spin_us), kShortestSpin);
+// Do more ranks live on this rank's cores than there are?
+bool is_crowded(const Membership& membership) {
+    return membership.topology.rank_is_crowded[static_cast<std::size_t>(membership.rank)];
 }
 
 // Is this of this rank alone? The others are told its name with it.
@@ -43,7 +42,8 @@ Communicator::Communicator(CommunicatorOptions options, std::unique_ptr<Membersh
       links_(std::move(links)),
       failure_watch_(std::move(failure_watch)),
       launcher_(std::move(launcher)),
-      longest_spin_(longest_spin(*membership_, options_.spin_us)),
+      crowded_(is_crowded(*membership_)),
+      longest_spin_(std::max(microseconds(options_.spin_us), kShortestSpin)),
       spin_(longest_spin_),
       engine_(membership_->rank, membership_->rank_count(), links_->geometry(), links_.get()) {}
 
@@ -64,7 +64,7 @@ Result<Ticket> Communicator::submit(const Call& call) {
                                          descriptor);
     }
     XCCL_ASSIGN(const auto* launch, launcher_->prepared(call, engine_));
-    return engine_.submit(*launch, launcher_->buffers_of(call));
+    return engine_.submit(*launch, launcher_->buffers_of(call, **launch));
 }
 
 Status Communicator::run(const Call& call) {
@@ -75,7 +75,7 @@ Status Communicator::run(const Call& call) {
     Ticket ticket{};
     std::uint64_t record = 0;
     if (const auto* launch = launcher_->repeated(call)) {
-        ticket = engine_.submit(*launch, launcher_->buffers_of(call));
+        ticket = engine_.submit(*launch, launcher_->buffers_of(call, **launch));
         record = recorder_.begin(engine_.newest_collective());
     } else {
         const Result<Ticket> submitted = submit(call);
@@ -86,6 +86,7 @@ Status Communicator::run(const Call& call) {
     count_unfinished(+1);
     advance_locked(lock);
     if (!engine_.done(ticket)) complete(ticket, lock);
+    distrust(lock);
     settle_failure(lock);
     ++finished_;
     count_unfinished(-1);
@@ -120,19 +121,15 @@ void Communicator::complete(Ticket ticket, Lock& lock) {
 }
 
 // Spins, then yields. Spinning that led to nothing keeps a core from somebody who may be the peer:
-// it is halved each time, and doubled where it paid.
+// it is halved each time, and doubled where it paid. Where ranks share cores, there is next to
+// none.
 bool Communicator::spin(Ticket ticket, const Lock& lock) {
+    if (crowded_) return look(ticket, kCrowdedSpins, lock) || yield(ticket, lock);
     Clock::time_point end{};  // not set before the first look at the clock
     for (;;) {
-        for (int i = 0; i < kSpinsPerLook; ++i) {
-            if (engine_.done(ticket)) {
-                spin_ = std::min(2 * spin_, longest_spin_);
-                return true;
-            }
-            if (advance_locked(lock))
-                i = 0;
-            else
-                relax();
+        if (look(ticket, kSpinsPerLook, lock)) {
+            spin_ = std::min(2 * spin_, longest_spin_);
+            return true;
         }
         const Clock::time_point now = Clock::now();
         if (end == Clock::time_point{}) end = now + spin_;
@@ -140,6 +137,18 @@ bool Communicator::spin(Ticket ticket, const Lock& lock) {
     }
     spin_ = std::max(spin_ / 2, Clock::duration(kShortestSpin));
     return yield(ticket, lock);
+}
+
+// Advances until it is done, or nothing has moved for so many looks.
+bool Communicator::look(Ticket ticket, int looks, const Lock& lock) {
+    for (int i = 0; i < looks; ++i) {
+        if (engine_.done(ticket)) return true;
+        if (advance_locked(lock))
+            i = 0;
+        else
+            relax();
+    }
+    return engine_.done(ticket);
 }
 
 bool Communicator::yield(Ticket ticket, const Lock& lock) {
@@ -191,6 +200,7 @@ void Communicator::submit_ready(const Lock& lock) {
 }
 
 void Communicator::collect_done(const Lock& lock) {
+    distrust(lock);
     settle_failure(lock);
     for (auto entry = running_.begin(); entry != running_.end();) {
         Work& work = **entry;
@@ -205,6 +215,15 @@ void Communicator::collect_done(const Lock& lock) {
         work.done.store(true, std::memory_order_release);
         entry = running_.erase(entry);
     }
+}
+
+// What was read in place is what the peer sent if it had not failed by then. It tells of a failure
+// before its caller has its buffers back.
+void Communicator::distrust_peers(const Lock& lock) {
+    // Pairs with the fence of settle_new_failure(): who has read what came after, reads of the
+    // failure.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (failure_watch_->told()) watch_locked(lock);
 }
 
 bool Communicator::advance_locked(const Lock& lock) {
@@ -419,6 +438,7 @@ Status Communicator::with_place(const Status& cause) const {
 void Communicator::settle_new_failure(const Lock&) {
     const Status mine = cause_.ok() ? engine_.status() : cause_;
     const Status first = failure_watch_->tell(mine, -1);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of distrust_peers()
     const bool aborting = aborting_.load(std::memory_order_relaxed);
     const bool same = first.code() == mine.code() && first.text() == mine.text();
     failure_ = same || aborting ? engine_.status() : with_place(first);

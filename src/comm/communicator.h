@@ -111,9 +111,14 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
         if (__builtin_expect(!engine_.status().ok() && failure_.ok(), 0)) settle_new_failure(lock);
     }
     void settle_new_failure(const Lock&);
+    void distrust(const Lock& lock) {
+        if (__builtin_expect(engine_.take_read_in_place(), 0)) distrust_peers(lock);
+    }
+    void distrust_peers(const Lock&);
     Status run_queued(const Call& call, Lock& lock);
     void complete(Ticket ticket, Lock& lock);
     bool spin(Ticket ticket, const Lock&);
+    bool look(Ticket ticket, int looks, const Lock&);
     bool yield(Ticket ticket, const Lock&);
     void watch_locked(const Lock&);
     void watch_peer(const Blockage& blockage, const Lock&);
@@ -130,6 +135,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     const std::unique_ptr<Links> links_;
     const std::unique_ptr<FailureWatch> failure_watch_;
     const std::unique_ptr<Launcher> launcher_;
+    const bool crowded_;  // more ranks live on this rank's cores than there are
     const Clock::duration longest_spin_;
 
     mutable ShortLock mutex_;

@@ -128,12 +128,22 @@ void Launcher::set_operator(const Call& call, Launch* launch) const {
     launch->divide_output_by = call.op == xcclAvg && !is_float(call.type) ? rank_count_ : 0;
 }
 
-Buffers Launcher::buffers_of(const Call& call) {
+Buffers Launcher::buffers_of(const Call& call, const PreparedLaunch& launch) {
     if (call.coll == xcclCollBarrier) return {&barrier_bytes_[0], &barrier_bytes_[1], {}};
     Buffers buffers{static_cast<const std::byte*>(call.send), static_cast<std::byte*>(call.recv),
                     call.scale};
     if (call.op == xcclAvg) buffers.scale.floating = 1.0 / rank_count_;
+    if (__builtin_expect(launch.may_refer(), 0)) find_places(launch, &buffers);
     return buffers;
+}
+
+// Peers may read the output where it lies, and the input, too, if nothing is written over it.
+void Launcher::find_places(const PreparedLaunch& launch, Buffers* buffers) {
+    buffers->output_place = output_places_.find(buffers->output, launch.output_bytes());
+    const auto input = reinterpret_cast<std::uintptr_t>(buffers->input);
+    const auto output = reinterpret_cast<std::uintptr_t>(buffers->output);
+    if (input < output + launch.output_bytes() && output < input + launch.input_bytes()) return;
+    buffers->input_place = input_places_.find(buffers->input, launch.input_bytes());
 }
 
 Result<std::string> Launcher::explain(const Call& call) {

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "comm/call.h"
+#include "comm/heap_places.h"
 #include "executor/engine.h"
 #include "executor/launch.h"
 #include "plan/planner.h"
@@ -27,7 +28,7 @@ class Launcher {
     }
     // The launch of `call`, ready for `engine`.
     Result<const std::shared_ptr<const PreparedLaunch>*> prepared(const Call& call, Engine& engine);
-    Buffers buffers_of(const Call& call);
+    Buffers buffers_of(const Call& call, const PreparedLaunch& launch);
     Result<std::string> explain(const Call& call);
 
   private:
@@ -52,6 +53,7 @@ class Launcher {
     Result<std::shared_ptr<const PreparedLaunch>> prepare(const Call& call, Engine& engine);
     ChunkLayout layout_of(BufferShape shape, const Call& call, bool input) const;
     void set_operator(const Call& call, Launch* launch) const;
+    void find_places(const PreparedLaunch& launch, Buffers* buffers);
 
     const int rank_;
     const int rank_count_;
@@ -61,6 +63,8 @@ class Launcher {
     Key last_key_;
     std::shared_ptr<const PreparedLaunch> last_;
     std::byte barrier_bytes_[2] = {};
+    HeapPlaces input_places_;
+    HeapPlaces output_places_;
 };
 
 }  // namespace xccl

@@ -50,6 +50,10 @@ struct BoundStep {
         kReduce,  // anything else
     };
     Kind kind = Kind::kReduce;
+    // The operand that its messages may refer to (references.h); kNoOperand: they hold their
+    // payload.
+    static constexpr std::uint16_t kNoOperand = UINT16_MAX;
+    std::uint16_t referred = kNoOperand;
     // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
     std::uint64_t first_elements = 0;
     std::uint64_t first_bytes = 0;
@@ -70,6 +74,13 @@ struct BoundLane {
     std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
     std::byte* scratch = nullptr;
 
+    std::span<const BoundOperand> operands_of(const BoundStep& step) const {
+        return {operands.data() + step.first_operand,
+                step.source_count + std::size_t{step.destination_count}};
+    }
+    std::span<const BoundOperand> destinations(const BoundStep& step) const {
+        return {operands.data() + step.first_operand + step.source_count, step.destination_count};
+    }
     std::span<const BoundEnd> receives(const BoundStep& step) const {
         return {ends.data() + step.first_end, step.receive_count};
     }

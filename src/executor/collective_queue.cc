@@ -81,6 +81,7 @@ bool CollectiveQueue::advance(std::uint32_t budget) {
         moved |= walk(operation, &budget);
         int peer = -1;
         if (unfinished_lanes_ > 0 || !flushed(operation, &peer)) return moved;
+        context_.read_in_place |= operation.launch->may_refer();
         operations_.pop();
         started_ = false;
         ++completed_;

@@ -14,7 +14,8 @@ Engine::Engine(int rank, int rank_count, LaneGeometry geometry, Neighbourhood* n
                .epoch = epoch,
                .history = {},
                .failure = {},
-               .links = {}},
+               .links = {},
+               .read_in_place = false},
       collectives_(&context_),
       point_to_point_(&context_) {
     XCCL_ASSERT(geometry.slotted_slot_bytes > sizeof(SlotHeader) + sizeof(TransferHeader));

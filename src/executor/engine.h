@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/operation.h"
 #include "base/status.h"
@@ -76,6 +77,11 @@ class Engine {
     }
     // Nothing submitted is unfinished.
     bool idle() const { return failed() || (collectives_.idle() && point_to_point_.idle()); }
+
+    // Has a collective been completed, since this was asked last, that may have read a peer's
+    // buffer in place? Its result is good only if that peer had not failed by then: who fails gets
+    // its buffers back at once.
+    bool take_read_in_place() { return std::exchange(context_.read_in_place, false); }
 
     // The first failure; sticky.
     const Status& status() const { return context_.failure; }

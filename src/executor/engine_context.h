@@ -31,6 +31,7 @@ struct EngineContext {
     CallHistory history;  // of this rank's collectives
     Status failure;       // the first one; sticky
     std::map<int, Link*> links;
+    bool read_in_place = false;  // a peer's buffer, maybe, since somebody asked
 
     void fail(const Status& status) {
         if (failure.ok()) failure = status;

@@ -7,14 +7,26 @@
 // Trying again costs one look at the operand that was missing.
 #include "executor/lane_walker.h"
 
+#include <cstring>
+
 #include "executor/message_signature.h"
 #include "executor/notify.h"
+#include "executor/references.h"
 
 namespace xccl {
+namespace {
+
+// Not if it is a message that is a reference.
+bool is_written(const BoundOperand& operand, const std::byte* slot) {
+    return operand.space != Space::kSlot || slot != nullptr;
+}
+
+}  // namespace
 
 void Workspace::reserve(std::size_t operand_count) {
     if (slots.size() >= operand_count) return;
     slots.resize(operand_count);
+    kinds.resize(operand_count);
     sources.resize(operand_count);
     destinations.resize(operand_count);
 }
@@ -30,12 +42,13 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     step_ = lane_->steps.data();
     steps_end_ = step_ + lane_->steps.size();
     missing_ = 0;
+    refers_ = false;
 }
 
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
 [[gnu::flatten]] LaneWalker::Outcome LaneWalker::advance(Workspace& workspace,
                                                          std::uint32_t* budget) {
-    for (; !finished(); finish_tile()) {
+    for (; !walked(); finish_tile()) {
         for (; step_ != steps_end_; ++step_, missing_ = 0) {
             if (*budget == 0) return Outcome::kOutOfBudget;
             const BoundStep& step = *step_;
@@ -47,17 +60,31 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
                 if (arrival == Arrival::kMissing) return Outcome::kBlocked;
                 if (arrival == Arrival::kBad) return Outcome::kBadMessage;
                 if (mutated(Mutant::kEarlyReuse)) release(step);
+                const bool referred = is_referred(step, byte_count);
+                if (__builtin_expect(referred, 0)) refer(workspace, step);
                 if (elements > 0) move(workspace, step, elements);
-                publish(step, byte_count);
+                if (__builtin_expect(referred, 0)) {
+                    publish_kinds(workspace, step, byte_count);
+                } else {
+                    publish(step, byte_count);
+                }
                 if (!mutated(Mutant::kEarlyReuse)) release(step);
             }
             --*budget;
         }
     }
+    if (__builtin_expect(refers_, 0)) {
+        if (unreleased() != nullptr) return Outcome::kBlocked;
+        refers_ = false;
+    }
     return Outcome::kFinished;
 }
 
 LaneWalker::Wait LaneWalker::wait() const {
+    if (walked()) {
+        const BoundEnd* const end = unreleased();
+        return end != nullptr ? Wait{end->link->peer, true} : Wait{-1, false};
+    }
     if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
     return {lane_->ends[step_->first_end + missing_].link->peer, missing_ >= step_->receive_count};
 }
@@ -107,8 +134,24 @@ std::byte* LaneWalker::receive(const BoundEnd& end, std::uint64_t byte_count) {
                         .byte_count = message.byte_count};
         return nullptr;
     }
+    if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) return look_up(end, message);
     // Sources are only read; they share an array with destinations.
     return const_cast<std::byte*>(message.payload);
+}
+
+// The payload of a message that is a reference; one that offers to send such is answered.
+std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
+    HeapReader* const heap = end.link->heap.get();
+    const std::byte* payload = message.payload;
+    if (message.kind == MessageKind::kOffer) {
+        if (heap != nullptr) heap->answer();
+    } else {
+        std::uint64_t place = 0;
+        std::memcpy(&place, message.payload, sizeof place);
+        payload = heap != nullptr ? heap->at(place, message.byte_count) : nullptr;
+        if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
+    }
+    return const_cast<std::byte*>(payload);
 }
 
 std::byte* LaneWalker::reserve(const BoundEnd& end) const {
@@ -149,7 +192,10 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
     const std::byte* const source = at(0);
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
-    for (std::size_t i = 1; i <= step.destination_count; ++i) copy_bytes(at(i), source, byte_count);
+    for (std::size_t i = 1; i <= step.destination_count; ++i) {
+        if (!is_written(operands[i], slots[i])) continue;
+        copy_bytes(at(i), source, byte_count);
+    }
 }
 
 void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
@@ -161,14 +207,16 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
         workspace.sources[i] = {address(*operand, *slot, index, message_offset), operand->wide,
                                 operand->scaled};
     }
+    std::size_t destination_count = 0;
     for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
-        workspace.destinations[i] = {address(*operand, *slot, index, message_offset),
-                                     operand->wide};
+        if (!is_written(*operand, *slot)) continue;
+        workspace.destinations[destination_count++] = {
+            address(*operand, *slot, index, message_offset), operand->wide};
     }
     reduce({.type = launch.type,
             .kind = launch.reduce_kind,
             .sources = {workspace.sources.data(), step.source_count},
-            .destinations = {workspace.destinations.data(), step.destination_count},
+            .destinations = {workspace.destinations.data(), destination_count},
             .count = elements,
             .scale = buffers_.scale});
 }
@@ -185,6 +233,59 @@ std::byte* LaneWalker::address(const BoundOperand& operand, std::byte* slot, std
     if (tile_ == 0 && index == 0) return base + operand.first_offset;
     const PieceMap& map = is_input ? launch_->input() : launch_->output();
     return base + map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
+}
+
+// May the messages of a step be references, in this call?
+bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) const {
+    if (step.referred == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return false;
+    const Space space = lane_->operands[step.first_operand + step.referred].space;
+    return (space == Space::kInput ? buffers_.input_place : buffers_.output_place) !=
+           Buffers::kNotInHeap;
+}
+
+// Writes the place of the payload into each message whose reader can look there, and asks those
+// that have not said yet.
+void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
+    const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
+    const std::byte* const payload = address(operand, nullptr, 0, 0);
+    const std::uint64_t place =
+        operand.space == Space::kInput
+            ? buffers_.input_place + static_cast<std::uint64_t>(payload - buffers_.input)
+            : buffers_.output_place + static_cast<std::uint64_t>(payload - buffers_.output);
+    MessageKind* kind = workspace.kinds.data();
+    for (const BoundEnd& end : lane_->sends(step)) {
+        HeapReader* const heap = end.link->heap.get();
+        const HeapAnswer answer = heap == nullptr ? HeapAnswer::kUnreadable : heap->heard();
+        *kind = MessageKind::kPayload;
+        if (answer == HeapAnswer::kReadable) {
+            std::memcpy(workspace.slots[end.operand], &place, sizeof place);
+            workspace.slots[end.operand] = nullptr;
+            *kind = MessageKind::kReference;
+            refers_ = true;
+        } else if (answer == HeapAnswer::kNone) {
+            heap->offer();
+            *kind = MessageKind::kOffer;
+        }
+        ++kind;
+    }
+}
+
+void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
+                               std::uint64_t byte_count) const {
+    const MessageKind* kind = workspace.kinds.data();
+    for (const BoundEnd& end : lane_->sends(step)) {
+        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
+        tell_published(*end.link, lane_->link_lane);
+    }
+}
+
+// One of the lane's messages that were not released yet; null if all were.
+const BoundEnd* LaneWalker::unreleased() const {
+    for (const BoundEnd& end : lane_->ends) {
+        if (end.sender == nullptr || end.link->heap == nullptr) continue;
+        if (!end.sender->all_consumed()) return &end;
+    }
+    return nullptr;
 }
 
 void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {

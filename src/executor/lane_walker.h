@@ -10,7 +10,10 @@ namespace xccl {
 
 // Room for the operands of one step. One per engine; grows when a launch is prepared.
 struct Workspace {
-    std::vector<std::byte*> slots;  // by operand: the payload, of those that are messages
+    // By operand, of those that are messages: the payload; null: it need not be written, since the
+    // message is a reference.
+    std::vector<std::byte*> slots;
+    std::vector<MessageKind> kinds;  // by message that is sent
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
     void reserve(std::size_t operand_count);
@@ -20,6 +23,7 @@ struct Workspace {
 struct BadMessage {
     int peer = -1;
     bool other_call = false;  // else: the call is the same, the sizes differ
+    bool unreadable = false;  // or it refers to memory that cannot be read
     enum class End : std::uint8_t { kSame, kMine, kTheirs };
     End end = End::kSame;  // whose block ends here, while the other's goes on
     std::uint64_t expected_bytes = 0;
@@ -36,7 +40,7 @@ class LaneWalker {
 
     // Takes up to *budget steps and subtracts them from it.
     Outcome advance(Workspace& workspace, std::uint32_t* budget);
-    bool finished() const { return tile_ >= tile_count_; }
+    bool finished() const { return walked() && !refers_; }
 
     // Of an unfinished lane: on whom, and what for.
     struct Wait {
@@ -54,9 +58,11 @@ class LaneWalker {
   private:
     enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
 
+    bool walked() const { return tile_ >= tile_count_; }
     bool takes_place(const BoundStep& step, std::uint64_t elements);
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
     std::byte* receive(const BoundEnd& end, std::uint64_t byte_count);
+    std::byte* look_up(const BoundEnd& end, const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     void move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
@@ -65,8 +71,13 @@ class LaneWalker {
                  std::uint64_t elements, std::size_t message_offset) const;
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
+    bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
+    void refer(Workspace& workspace, const BoundStep& step);
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
+    void publish_kinds(const Workspace& workspace, const BoundStep& step,
+                       std::uint64_t byte_count) const;
     void release(const BoundStep& step) const;
+    const BoundEnd* unreleased() const;
     void finish_tile();
 
     const PreparedLaunch* launch_ = nullptr;
@@ -79,6 +90,7 @@ class LaneWalker {
     std::uint64_t tile_count_ = 0;
     const BoundStep* step_ = nullptr;  // the one at hand
     const BoundStep* steps_end_ = nullptr;
+    bool refers_ = false;  // messages that may be read in this rank's buffers are on their way
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;
 };

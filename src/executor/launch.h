@@ -77,6 +77,10 @@ struct Buffers {
     const std::byte* input = nullptr;
     std::byte* output = nullptr;
     Scale scale{};  // where Launch::scale_input is set
+    // Where they lie in this process's heap, if peers may read them there (references.h).
+    static constexpr std::uint64_t kNotInHeap = UINT64_MAX;
+    std::uint64_t input_place = kNotInHeap;
+    std::uint64_t output_place = kNotInHeap;
 };
 
 }  // namespace xccl

@@ -40,6 +40,12 @@ Status explain_bad_message(const EngineContext& context, const OperationDescript
     Neighbourhood& neighbourhood = *context.neighbourhood;
     const std::string here = neighbourhood.name_of(context.rank);
     const std::string there = neighbourhood.name_of(message.peer);
+    if (message.unreadable) {
+        return system_error(
+            "{} is in {} and cannot map the memory from xcclMemAlloc that {} sends from; raise the "
+            "limit of address space (ulimit -v), or use ordinary buffers there",
+            here, describe(operation), there);
+    }
     if (message.other_call) {
         return invalid_usage("{} is in {}; {} has sent a message that belongs to another call: {}",
                              here, describe(operation), there, kAdvice);

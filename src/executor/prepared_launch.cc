@@ -4,6 +4,7 @@
 
 #include "base/datatypes.h"
 #include "base/limits.h"
+#include "executor/references.h"
 
 namespace xccl {
 namespace {
@@ -16,6 +17,36 @@ bool repeats_peer(std::span<const Operand> operands) {
     }
     std::sort(peers.begin(), peers.end());
     return std::adjacent_find(peers.begin(), peers.end()) != peers.end();
+}
+
+bool has_long_reference(const BoundLane& lane) {
+    return std::any_of(lane.steps.begin(), lane.steps.end(), [](const BoundStep& step) {
+        return step.referred != BoundStep::kNoOperand && step.first_bytes >= kLeastReferredBytes;
+    });
+}
+
+// Where chunk `chunk` ends, in elements from the start of the buffer.
+std::uint64_t end_of(const ChunkLayout& layout, std::uint32_t chunk) {
+    if (layout.kind == ChunkLayout::Kind::kTile) return layout.count;
+    if (layout.kind == ChunkLayout::Kind::kBlocks) return layout.count * (chunk + 1);
+    if (chunk >= layout.counts.size() || layout.counts[chunk] == 0) return 0;
+    return layout.displacements[chunk] + layout.counts[chunk];
+}
+
+// How far into a buffer steps reach, in elements.
+std::uint64_t extent_of(const std::vector<BoundLane>& lanes, Space space,
+                        const ChunkLayout& layout) {
+    std::uint64_t extent = 0;
+    for (const BoundLane& lane : lanes) {
+        for (const BoundStep& step : lane.steps) {
+            for (const BoundOperand& operand : lane.operands_of(step)) {
+                for (std::uint32_t i = 0; operand.space == space && i < step.span; ++i) {
+                    extent = std::max(extent, end_of(layout, operand.chunk + i));
+                }
+            }
+        }
+    }
+    return extent;
 }
 
 Status check_layout(const char* name, const ChunkLayout& layout) {
@@ -60,6 +91,16 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
             operand_limit_ = std::max<std::size_t>(
                 operand_limit_, step.source_count + std::size_t{step.destination_count});
         }
+    }
+    find_references(launch_, wide_, &lanes_);
+    may_refer_ = std::any_of(links_.begin(), links_.end(),
+                             [](const Link* link) { return link->heap != nullptr; }) &&
+                 std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);
+    if (may_refer_) {
+        input_bytes_ =
+            extent_of(lanes_, Space::kInput, launch_.input_layout) * buffer_element_bytes_;
+        output_bytes_ =
+            extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;
     }
     return ok_status();
 }

@@ -43,6 +43,10 @@ class PreparedLaunch {
     std::size_t scratch_stride() const { return scratch_stride_; }
     std::size_t operand_limit() const { return operand_limit_; }  // of any step
     bool carried() const { return carried_; }                     // some link has a carrier
+    bool may_refer() const { return may_refer_; }                 // some messages may be references
+    // How far into a buffer steps reach; known if messages may be references.
+    std::uint64_t input_bytes() const { return input_bytes_; }
+    std::uint64_t output_bytes() const { return output_bytes_; }
 
     const PieceMap& input() const { return input_; }
     const PieceMap& output() const { return output_; }
@@ -66,6 +70,9 @@ class PreparedLaunch {
     std::size_t scratch_stride_ = 0;
     std::size_t operand_limit_ = 0;
     bool carried_ = false;
+    bool may_refer_ = false;
+    std::uint64_t input_bytes_ = 0;
+    std::uint64_t output_bytes_ = 0;
     std::vector<Link*> links_;
     std::vector<BoundLane> lanes_;
     std::shared_ptr<std::byte> scratch_;

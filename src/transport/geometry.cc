@@ -9,6 +9,7 @@ namespace xccl {
 namespace {
 
 constexpr std::uint32_t kLineBytes = 64;
+constexpr std::uint32_t kHeapAnswerOffset = 8;  // in the first line of credit
 constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + kLineBytes;
 constexpr std::uint32_t kMaxSlotCount = 1 << 10;
 
@@ -91,6 +92,10 @@ MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane)
             .consumed = reinterpret_cast<std::atomic<std::uint32_t>*>(credit),
             .slot_count = slot_count(geometry, lane),
             .slot_bytes = slot_bytes(geometry, lane)};
+}
+
+std::atomic<HeapAnswer>* heap_answer_in(std::byte* block) {
+    return reinterpret_cast<std::atomic<HeapAnswer>*>(block + kHeapAnswerOffset);
 }
 
 }  // namespace xccl

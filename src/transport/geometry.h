@@ -6,9 +6,11 @@
 // over a network costs far more than one in memory, whatever its size.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 #include "base/status.h"
+#include "transport/heap_reader.h"
 #include "transport/link.h"
 
 namespace xccl {
@@ -40,6 +42,9 @@ std::size_t lane_bytes(const LaneGeometry& geometry, int lane);  // slots only
 // Where the mailbox of `lane` lies in the block of one direction of one pair: first a cache line of
 // credit per lane, then the slots, lane by lane.
 MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane);
+// Beside the credit of the first lane, and written by the same rank: what it says of the sender's
+// heap.
+std::atomic<HeapAnswer>* heap_answer_in(std::byte* block);
 
 // Says whether `geometry` can be laid out at all: for numbers that come from elsewhere.
 Status check_geometry(const LaneGeometry& geometry);

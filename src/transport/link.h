@@ -16,6 +16,7 @@
 #include "base/deadline.h"
 #include "base/operation.h"
 #include "base/status.h"
+#include "transport/heap_reader.h"
 #include "transport/mailbox.h"
 
 namespace xccl {
@@ -46,6 +47,8 @@ struct Link {
     std::vector<Receiver> receivers;  // by lane
     Doorbell* doorbell = nullptr;     // the peer's, if its memory is mapped
     Carrier* carrier = nullptr;       // who moves the messages, if it is not
+    // Of the peer, if its memory is mapped: messages may then be references.
+    std::unique_ptr<HeapReader> heap;
 };
 
 // Moves messages between mailboxes of ranks that share no memory. Used by one thread at a time (the

@@ -6,7 +6,8 @@
 //     ... write the payload ...                ... read the payload ...
 //     publish()  flag := sequence | signature  release()  consumed := sequence
 //
-// A slot is [SlotHeader][payload]. The flag shares the first cache line with the start of the
+// A slot is [SlotHeader][payload]; or, in place of the payload, where it lies in the sender's heap
+// (heap_reader.h). The flag shares the first cache line with the start of the
 // payload, so a small message crosses in one trip. The flag word holds the message's sequence
 // number (never equal to what the slot held before, also after wrap-around) and the signature of
 // the operation it belongs to, so a reader sees a mismatched call without a second look.
@@ -32,11 +33,17 @@
 
 namespace xccl {
 
+enum class MessageKind : std::uint32_t {
+    kPayload,    // it is in the slot
+    kReference,  // its place is, eight bytes; until release() the sender leaves it as it is
+    kOffer,      // it is in the slot; the sender's heap is to be answered for
+};
+
 template <class Memory>
 struct BasicSlotHeader {
     typename Memory::template Atomic<std::uint64_t> flag;  // sequence << 32 | signature
     typename Memory::template Plain<std::uint32_t> byte_count;
-    std::uint32_t reserved;
+    typename Memory::template Plain<std::uint32_t> kind;  // a MessageKind
 };
 using SlotHeader = BasicSlotHeader<HostMemory>;
 static_assert(sizeof(SlotHeader) == 16);
@@ -58,11 +65,12 @@ struct BasicMailboxView {
     // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
     // whose messages overtake each other need not, since each slot has a flag of its own.
     void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
-        publish_in(header(sequence), sequence, byte_count, signature);
+        publish_in(header(sequence), sequence, byte_count, signature, MessageKind::kPayload);
     }
     static void publish_in(BasicSlotHeader<Memory>* slot, std::uint32_t sequence,
-                           std::uint32_t byte_count, std::uint32_t signature) {
+                           std::uint32_t byte_count, std::uint32_t signature, MessageKind kind) {
         slot->byte_count = byte_count;
+        slot->kind = static_cast<std::uint32_t>(kind);
         slot->flag.store(static_cast<std::uint64_t>(sequence) << 32 | signature,
                          Memory::kFlagStore);
     }
@@ -73,6 +81,7 @@ struct Message {
     const std::byte* payload;
     std::uint32_t byte_count;
     std::uint32_t signature;
+    MessageKind kind;
 };
 
 template <class Memory>
@@ -92,12 +101,19 @@ class BasicSender {
     }
 
     // Makes the reserved message visible.
-    void publish(std::uint32_t byte_count, std::uint32_t signature) {
-        view_.publish_in(next_, ++published_, byte_count, signature);
+    void publish(std::uint32_t byte_count, std::uint32_t signature,
+                 MessageKind kind = MessageKind::kPayload) {
+        view_.publish_in(next_, ++published_, byte_count, signature, kind);
         next_ = view_.header(published_ + 1);
     }
 
     std::uint32_t published() const { return published_; }
+    // Has the reader released all that was published? Nothing that it referred to is read any more.
+    bool all_consumed() {
+        if (consumed_seen_ == published_) return true;
+        consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
+        return consumed_seen_ == published_;
+    }
     const BasicMailboxView<Memory>& view() const { return view_; }
 
   private:
@@ -120,7 +136,8 @@ class BasicReceiver {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         *message = {reinterpret_cast<const std::byte*>(next_ + 1), next_->byte_count,
-                    static_cast<std::uint32_t>(flag)};
+                    static_cast<std::uint32_t>(flag),
+                    static_cast<MessageKind>(static_cast<std::uint32_t>(next_->kind))};
         return true;
     }
 

@@ -6,42 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 
 #include "base/owned_descriptor.h"
+#include "transport/file_size.h"
 #include "transport/geometry.h"
 
 namespace xccl {
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-
-// Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which would end the program. Turns it into the
-// error that comes with it.
-class WithoutFileSizeSignal {
-  public:
-    WithoutFileSizeSignal() {
-        sigemptyset(&signal_);
-        sigaddset(&signal_, SIGXFSZ);
-        pthread_sigmask(SIG_BLOCK, &signal_, &before_);
-    }
-    WithoutFileSizeSignal(const WithoutFileSizeSignal&) = delete;
-    WithoutFileSizeSignal& operator=(const WithoutFileSizeSignal&) = delete;
-    WithoutFileSizeSignal(WithoutFileSizeSignal&&) = delete;
-    WithoutFileSizeSignal& operator=(WithoutFileSizeSignal&&) = delete;
-    ~WithoutFileSizeSignal() {
-        if (!sigismember(&before_, SIGXFSZ)) {
-            const timespec at_once{};
-            sigtimedwait(&signal_, nullptr, &at_once);  // the one raised here, if any
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-
-  private:
-    sigset_t signal_;
-    sigset_t before_;
-};
 
 Status too_large(std::size_t bytes, int error) {
     rlimit limit{};
@@ -63,14 +36,6 @@ Status no_memfd(int error) {
     return system_error("cannot make the shared segment: {}", errno_text("memfd_create", error));
 }
 
-Status set_size(const SystemCalls& calls, int descriptor, std::size_t bytes) {
-    const WithoutFileSizeSignal quiet;
-    while (calls.ftruncate(descriptor, static_cast<off_t>(bytes)) != 0) {
-        if (errno != EINTR) return too_large(bytes, errno);
-    }
-    return ok_status();
-}
-
 }  // namespace
 
 // ---- Making and mapping ---------------------------------------------------------------------
@@ -80,7 +45,9 @@ Result<std::shared_ptr<Segment>> Segment::create(const SegmentLayout& layout,
     const int descriptor = calls.memfd_create("xccl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0) return no_memfd(errno);
     std::shared_ptr<Segment> segment(new Segment(layout, calls, descriptor));
-    XCCL_TRY(set_size(calls, descriptor, layout.total_bytes()));
+    if (const int error = set_file_size(calls, descriptor, layout.total_bytes())) {
+        return too_large(layout.total_bytes(), error);
+    }
     if (fcntl(descriptor, F_ADD_SEALS, kSeals) != 0) {
         return system_error("cannot seal the shared segment: {}", errno_text("fcntl", errno));
     }
@@ -165,6 +132,13 @@ Status Segment::reserve_pair(int rank, int peer) {
 
 MailboxView Segment::mailbox(int receiver, int sender, int lane) const {
     return mailbox_in(base_ + layout_.pair_offset(receiver, sender), layout_.geometry(), lane);
+}
+
+HeapReader::Places Segment::heap_places(int rank, int peer) const {
+    return {.theirs = &block(peer).heap,
+            .mine = &block(rank).heap,
+            .from_me = heap_answer_in(base_ + layout_.pair_offset(rank, peer)),
+            .to_me = heap_answer_in(base_ + layout_.pair_offset(peer, rank))};
 }
 
 // ---- Coming and going -----------------------------------------------------------------------

@@ -50,6 +50,9 @@ class Segment {
     Status reserve_pair(int rank, int peer);
     MailboxView mailbox(int receiver, int sender, int lane) const;
 
+    // What one of two ranks needs to read the other's heap, and to let it read its own.
+    HeapReader::Places heap_places(int rank, int peer) const;
+
     Doorbell& doorbell(int rank) const { return block(rank).doorbell; }
     OperationBoard& operations(int rank) const { return block(rank).operations; }
     FailureRecord& failure() const { return header().failure; }

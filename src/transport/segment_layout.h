@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "transport/doorbell.h"
 #include "transport/failure_record.h"
+#include "transport/heap_reader.h"
 #include "transport/link.h"
 #include "transport/liveness.h"
 #include "transport/operation_board.h"
@@ -24,7 +25,7 @@ namespace xccl {
 
 struct SegmentHeader {
     static constexpr std::uint64_t kMagic = 0x78636c2d73656731;  // "xcl-seg1"
-    static constexpr std::uint32_t kVersion = 1;
+    static constexpr std::uint32_t kVersion = 2;
 
     std::uint64_t magic;
     std::uint32_t version;
@@ -52,8 +53,9 @@ struct alignas(64) RankBlock {
     // The local rank whose life word stands for this one's process.
     std::atomic<std::uint32_t> life_index;
     OperationBoard operations;
+    alignas(64) HeapAddress heap;
 };
-static_assert(sizeof(RankBlock) == 704);
+static_assert(sizeof(RankBlock) == 768);
 
 class SegmentLayout {
   public:

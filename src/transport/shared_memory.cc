@@ -37,6 +37,7 @@ Result<std::unique_ptr<Link>> SharedMemoryTransport::connect(int peer) {
     auto link = std::make_unique<Link>();
     link->peer = peer;
     link->doorbell = &segment_->doorbell(index);
+    link->heap = std::make_unique<HeapReader>(segment_->heap_places(my_index_, index));
     const int lanes = segment_->layout().geometry().lane_count();
     for (int lane = 0; lane < lanes; ++lane) {
         link->senders.emplace_back(segment_->mailbox(index, my_index_, lane));

@@ -1,0 +1,36 @@
+// Messages by reference: which messages of a lane may say where their payload lies in the sender's
+// buffer, instead of holding a copy of it.
+//
+// A buffer that came from xcclMemAlloc can be read by the ranks of the same host (heap_reader.h). A
+// message whose payload is one run of bytes in it can then be sent as its place. Nothing else
+// changes: the message takes a slot, is waited for and released as any other. What must hold in
+// addition, and why it does:
+//
+//     the payload stays as it is until the message is released
+//         a step may refer to a chunk only if no later step of its tile writes it. Of the input
+//         that is so if the buffers do not overlap; of the output it is looked up here.
+//     the caller gets the buffer back only after that
+//         a lane is finished when its last reference was released. Each rank releases what it was
+//         sent in this operation without waiting for the next one, so this wait ends.
+//
+// So what was proved of the schedule with bounded mailboxes holds for references, too.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "executor/bound_lane.h"
+#include "executor/launch.h"
+
+namespace xccl {
+
+// Shorter messages are copied: the reader's misses would cost as much, and nobody waits for their
+// release.
+// Origin: all-reduce of 2 ranks, 4 KiB to 64 KiB, 2 cores of an Intel Xeon (family 6, model 207).
+// 2026-11-29.
+constexpr std::uint64_t kLeastReferredBytes = 4096;
+
+// Sets BoundStep::referred in all lanes. `steps` are those that the lanes were bound to.
+void find_references(const Launch& launch, bool wide, std::vector<BoundLane>* lanes);
+
+}  // namespace xccl
