@@ -19,22 +19,25 @@ discarded for all alike. Every block's result is checked.
 """
 
 import argparse
+import contextlib
 import datetime
 import os
 import shlex
 import sys
 
 import cases
+import namespaces
 import report
 from comparison import Comparison
 from jobs import Control
-from launches import launches
+from launches import launches, launches_between_hosts
 from machine import CpuTimes, cache_bytes, commit, description
 from ratios import CONTROL_TOLERANCE, is_calm, typical_controls
 from rows import rows_of
 
 _SHORT_SECONDS = 165
 _LONG_SECONDS = 1500
+_SKIPPED = 77
 
 
 def options_of(arguments):
@@ -66,6 +69,9 @@ def options_of(arguments):
                         help="ordinary,registered (the library's own allocator); ordinary")
     parser.add_argument("--in-place", action="store_true",
                         help="measure all_reduce in place, too")
+    parser.add_argument("--two-hosts", action="store_true",
+                        help="half of the ranks on each of two hosts, which are network "
+                             "namespaces joined by a veth pair; needs root")
     parser.add_argument("--only", default="", help="names that are measured, such as xccl,Gloo")
     parser.add_argument("--out", default="perf/results", help="folder of the results")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
@@ -74,6 +80,8 @@ def options_of(arguments):
         parser.error("--ranks: a comparison needs at least 2 ranks")
     if any(size < 4 or size % 4 for size in options.sizes):
         parser.error("--sizes: multiples of 4 bytes, since elements are float32")
+    if options.two_hosts and any(count % 2 for count in options.ranks):
+        parser.error("--ranks: two hosts share an even number of ranks")
     options.mode = options.mode or list(cases.MODES if options.long else cases.MODES[:1])
     options.pages = options.pages or list(cases.PAGES if options.long else cases.PAGES[:1])
     options.cases = cases.cases_of(options.operation, options.mode, options.pages,
@@ -131,7 +139,8 @@ def _facts(comparison, options, command, started, cpu):
                 f"controls: copy of 4 MiB {typical[0] / 1e3:.0f} µs, flag round trip "
                 f"{typical[1]:.0f} ns",
                 f"stolen by the host: {cpu.stolen_percent():.1f} % of the processors' time; load "
-                f"at the end {cpu.load():.1f}"],
+                f"at the end {cpu.load():.1f}",
+                *report.wire_lines(comparison.blocks)],
         "failures": comparison.failures,
     }
 
@@ -139,6 +148,7 @@ def _facts(comparison, options, command, started, cpu):
 def _write(options, comparison, facts, rows, started):
     os.makedirs(options.out, exist_ok=True)
     what = options.operation[0] if len(options.operation) == 1 else "collectives"
+    what += "-two_hosts" if options.two_hosts else ""
     stem = os.path.join(options.out, f"{started:%Y-%m-%d}-{commit()}-{what}")
     page = report.page(rows, facts, report.write_pictures(stem, rows))
     with open(stem + ".md", "w", encoding="utf-8") as file:
@@ -157,19 +167,27 @@ def main(arguments):
     started = datetime.datetime.now()
     cpu = CpuTimes()
     wanted = {name.lower().strip() for name in options.only.split(",") if name}
-    chosen = [launch for launch in launches(options.bin, options.rivals)
-              if not wanted or launch.contestant.lower() in wanted]
-    if not chosen:
-        print(f"compare: nothing of {options.only or 'all'} in {options.bin}", file=sys.stderr)
-        return 2
-    total = options.seconds or (_LONG_SECONDS if options.long else _SHORT_SECONDS)
-    control = Control(options.bin)
-    comparison = Comparison(options.bin, chosen, control, cache_bytes())
-    try:
+    with contextlib.ExitStack() as stack:
+        hosts = None
+        if options.two_hosts:
+            reason = namespaces.why_not()
+            if reason:
+                print(f"compare: skipped: {reason}", file=sys.stderr)
+                return _SKIPPED
+            hosts = stack.enter_context(namespaces.TwoHosts())
+        chosen = [launch for launch in (launches_between_hosts(options.bin, hosts) if hosts
+                                        else launches(options.bin, options.rivals))
+                  if not wanted or launch.contestant.lower() in wanted]
+        if not chosen:
+            print(f"compare: nothing of {options.only or 'all'} in {options.bin}", file=sys.stderr)
+            return 2
+        total = options.seconds or (_LONG_SECONDS if options.long else _SHORT_SECONDS)
+        control = Control(options.bin)
+        stack.callback(control.end)
+        comparison = Comparison(options.bin, chosen, control, cache_bytes(),
+                                wire=hosts and (lambda: [hosts.bytes_sent(0), hosts.bytes_sent(1)]))
         for rank_count in options.ranks:
             comparison.run(rank_count, options.sizes, options.cases, total / len(options.ranks))
-    finally:
-        control.end()
     if not comparison.blocks:
         print("compare: no library could be measured", file=sys.stderr)
         return 1

@@ -22,11 +22,12 @@ _LARGE_BYTES = 16 << 20  # from here on a size has twice the share of time, and 
 class Comparison:
     """Measures, and keeps what it has seen."""
 
-    def __init__(self, folder, chosen, control, cache_bytes):
+    def __init__(self, folder, chosen, control, cache_bytes, wire=None):
         self.folder = folder
         self.chosen = chosen
         self.control = control
         self.cache_bytes = cache_bytes
+        self.wire = wire or list  # bytes that each host has sent so far; none where there is one
         self.blocks = []
         self.controls = []
         self.failures = []
@@ -128,7 +129,9 @@ class Comparison:
 
     def _measure_block(self, job, case, size, number, seed, algorithm, iterations):
         request = self._request(job, case, size, iterations, seed, algorithm)
+        before = self.wire()
         measured = job.measure(request)
+        sent = [after - then for then, after in zip(before, self.wire())]
         if measured is None:
             raise JobFailed(f"{job.launch.name()}, {job.rank_count} ranks: did {case.title()} of "
                             f"{size} bytes, and does it no more")
@@ -137,7 +140,8 @@ class Comparison:
                 "place": case.place, "library": job.launch.contestant,
                 "setting": job.launch.setting, "transport": job.launch.transport,
                 "ranks": job.rank_count, "bytes": size, "round": number, "algorithm": algorithm,
-                "pairs": request.pairs, "iterations": iterations, "min_us": min(times) / 1e3,
+                "pairs": request.pairs, "iterations": iterations, "warm_ups": request.warm_ups,
+                "wire_bytes": sent, "min_us": min(times) / 1e3,
                 "median_us": statistics.median(times) / 1e3,
                 "p99_us": percentile(times, 0.99) / 1e3, "switches": measured.switches,
                 "processor_ns": measured.processor_ns}

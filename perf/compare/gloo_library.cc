@@ -1,6 +1,7 @@
-// Gloo as a rival, over its TCP transport on loopback: it has no other one between processes.
+// Gloo as a rival, over its TCP transport: it has no other one between processes.
 //
-// Arguments: rank, number of ranks, and a folder where the ranks find each other.
+// Arguments: rank, number of ranks, a folder where the ranks find each other, and the address of
+// this rank's host, unless that is loopback.
 //
 // It leaves the choice of the algorithm to its caller, so all that fit are offered, and the
 // comparison takes the fastest for each size:
@@ -39,8 +40,8 @@ constexpr std::size_t kPollingBytes = 64 << 10;
 
 class Gloo final : public Library {
   public:
-    Gloo(int rank, int rank_count, const std::string& folder)
-        : rank_(rank), rank_count_(rank_count), store_(folder) {
+    Gloo(int rank, int rank_count, const std::string& folder, std::string address)
+        : rank_(rank), rank_count_(rank_count), address_(std::move(address)), store_(folder) {
         for (const std::string& algorithm : algorithms()) {
             contexts_[algorithm] = connect(algorithm);
         }
@@ -151,8 +152,8 @@ class Gloo final : public Library {
     }
 
     std::shared_ptr<gloo::rendezvous::Context> connect(const std::string& name) {
-        gloo::transport::tcp::attr address("127.0.0.1");
-        auto device = gloo::transport::tcp::CreateDevice(address);
+        auto device =
+            gloo::transport::tcp::CreateDevice(gloo::transport::tcp::attr(address_.c_str()));
         auto context = std::make_shared<gloo::rendezvous::Context>(rank_, rank_count_);
         gloo::rendezvous::PrefixStore store(name, store_);
         context->connectFullMesh(store, device);
@@ -161,6 +162,7 @@ class Gloo final : public Library {
 
     int rank_;
     int rank_count_;
+    std::string address_;
     gloo::rendezvous::FileStore store_;
     // One for each algorithm: where they share connections, a ring after a halving_doubling of 64
     // MiB waits for ever.
@@ -175,8 +177,12 @@ class Gloo final : public Library {
 }  // namespace
 
 std::unique_ptr<Library> open_library(std::span<char*> arguments) {
-    if (arguments.size() != 3) give_up("gloo: needs a rank, the number of ranks and a folder");
-    return std::make_unique<Gloo>(std::atoi(arguments[0]), std::atoi(arguments[1]), arguments[2]);
+    if (arguments.size() != 3 && arguments.size() != 4) {
+        give_up(
+            "gloo: needs a rank, the number of ranks, a folder, and an address unless loopback");
+    }
+    return std::make_unique<Gloo>(std::atoi(arguments[0]), std::atoi(arguments[1]), arguments[2],
+                                  arguments.size() == 4 ? arguments[3] : "127.0.0.1");
 }
 
 }  // namespace xccl::compare

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 from cases import Case
+from launches import Start
 
 _OPEN_SECONDS = 90
 _ANSWER_SECONDS = 45
@@ -87,16 +88,16 @@ class Job:
                                             f"{_OPEN_SECONDS} s") from None
 
     def _start(self, command):
-        environment = {**os.environ, **self.launch.environment}
         if self.launch.launcher is not None:
-            commands = [self.launch.launcher(self.rank_count) + command]
+            starts = [Start(before=self.launch.launcher(self.rank_count))]
         else:
-            commands = [command + [str(rank), str(self.rank_count), self._place.name]
-                        for rank in range(self.rank_count)]
-        for one in commands:
+            starts = [self.launch.starts(rank, self.rank_count, self._place.name)
+                      for rank in range(self.rank_count)]
+        for start in starts:
             self._processes.append(subprocess.Popen(
-                one, env=environment, stdin=subprocess.DEVNULL, stdout=self._output,
-                stderr=subprocess.STDOUT))
+                start.before + command + start.arguments, stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.launch.environment, **start.environment},
+                stdout=self._output, stderr=subprocess.STDOUT))
 
     def _welcome(self, connection):
         connection.settimeout(_ANSWER_SECONDS)

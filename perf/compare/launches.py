@@ -1,20 +1,37 @@
 """How the ranks of each library are started: the contestants of a comparison."""
 
+import dataclasses
 import os
+
+from namespaces import ADDRESSES, INTERFACE, xccl_environment
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """How one process is started that no launcher starts."""
+
+    before: list = dataclasses.field(default_factory=list)  # the program
+    environment: dict = dataclasses.field(default_factory=dict)
+    arguments: list = dataclasses.field(default_factory=list)
 
 
 class Launch:
     """How one library's ranks are started over one transport, with one of its settings."""
 
     def __init__(self, contestant, transport, program, launcher, environment=None, setting="",
-                 yields=True):
+                 yields=True, starts=None, told=""):
         self.contestant = contestant  # the library, as people call it
         self.transport = transport  # "shm" or "tcp"; "any": the library has only one
         self.program = program
-        self.launcher = launcher  # rank count -> command before the program; None: started here
+        self.launcher = launcher  # rank count -> command before the program; None: started here,
+        # one by one: (rank, rank count, folder) -> its place and what it needs to know there
+        self.starts = starts or (lambda rank, rank_count, folder:
+                                 Start(arguments=[str(rank), str(rank_count), folder]))
         self.environment = environment or {}
         self.setting = setting  # "": the library has only one
         self.yields = yields  # its waiting ranks let others run
+
+        self.told = told  # how it is started, where the command says less to a reader
 
     def suits(self, rank_count):
         """Where ranks outnumber cores, one that spins takes milliseconds for each message."""
@@ -28,8 +45,10 @@ class Launch:
         """Environment and launcher, with N for the number of ranks (the last word)."""
         words = [f"{key}={value}" for key, value in self.environment.items()
                  if not value.startswith("/")]  # where a library lies says nothing to a reader
+        if self.told:
+            return " ".join([*words, self.told])
         if self.launcher is None:
-            return "its processes started one by one, TCP on 127.0.0.1"
+            return " ".join([*words, "its processes started one by one"])
         first, *options, _ = self.launcher(rank_count)
         return " ".join([*words, os.path.basename(first), *options, "N"])
 
@@ -52,6 +71,32 @@ def _hydra(mpirun, *crowd):
     def command(rank_count):
         return [mpirun, *(crowd if _is_crowded(rank_count) else []), "-np", str(rank_count)]
     return command
+
+
+def launches_between_hosts(folder, hosts):
+    """As launches(), half of the ranks on each of the two hosts (namespaces.py). What is built here
+    alone, since the newer rivals have no TCP of their own."""
+    tcp = ["--mca", "pml", "ob1", "--mca", "btl", "tcp,vader,self", "--mca", "btl_tcp_if_include",
+           INTERFACE, "--mca", "oob_tcp_if_include", INTERFACE, "--mca", "plm_rsh_agent",
+           hosts.agent]
+
+    def mpirun(rank_count):
+        slots = ",".join(f"{name}:{rank_count // 2}" for name in hosts.names)
+        return [hosts.agent, hosts.names[0],
+                *_open_mpi("mpirun.openmpi", *tcp, "--host", slots)(rank_count)]
+
+    def xccl(rank, rank_count, _):
+        return Start(hosts.enter(2 * rank // rank_count),
+                     xccl_environment(rank, rank_count, rank_count // 2))
+
+    def gloo(rank, rank_count, place):
+        host = 2 * rank // rank_count
+        return Start(hosts.enter(host), {}, [str(rank), str(rank_count), place, ADDRESSES[host]])
+    all_launches = [Launch("xccl", "hosts", "compare_xccl", None, starts=xccl),
+                    Launch("Open MPI", "hosts", "compare_openmpi", mpirun,
+                           told="mpirun, half of the slots on each host, btl tcp,vader,self"),
+                    Launch("Gloo", "hosts", "compare_gloo", None, starts=gloo)]
+    return [one for one in all_launches if os.path.exists(os.path.join(folder, one.program))]
 
 
 def launches(folder, rivals):

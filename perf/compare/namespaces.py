@@ -4,11 +4,17 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 ADDRESSES = ("10.77.0.1", "10.77.0.2")
 INTERFACE = "vethx"
 _WIRE_SECONDS = 10
+_AGENT = """#!/bin/sh
+name=$1
+shift
+exec ip netns exec "$name" unshare --uts sh -c 'hostname "$0" && exec sh -c "$1"' "$name" "$*"
+"""
 
 
 def why_not():
@@ -38,6 +44,8 @@ class TwoHosts:
         self._between = f"{stem}-wire"
         self._wire = None
         self._made = []
+        self._folder = tempfile.TemporaryDirectory(prefix="xccl-hosts-")
+        self.agent = self._write_agent()
         try:
             if delay_ms:
                 self._join_by_wire(wire, delay_ms)
@@ -71,6 +79,15 @@ class TwoHosts:
         if self._wire.stdout.readline().strip() != "ready":
             raise RuntimeError(f"{wire} does not start")
 
+    def _write_agent(self):
+        """A program that is called as ssh is, and goes to a namespace of that name; there the host
+        has that name, too."""
+        path = os.path.join(self._folder.name, "agent")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(_AGENT)
+        os.chmod(path, 0o700)
+        return path
+
     def enter(self, host):
         """The command before a program that is to run on host 0 or 1."""
         return ["ip", "netns", "exec", self.names[host]]
@@ -101,6 +118,7 @@ class TwoHosts:
             self._wire.stdout.close()
         for name in self._made:
             subprocess.run(["ip", "netns", "del", name], check=False)
+        self._folder.cleanup()
 
     def __enter__(self):
         return self

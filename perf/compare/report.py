@@ -4,12 +4,14 @@ import collections
 import itertools
 import json
 import os
+import statistics
 
 import picture
 from cases import Case
 from rows import FLOOR, LEAST_ROUNDS, MOST_SPREAD, NOT_SLOWER, OURS, verdict
 
-TRANSPORTS = {"shm": "shared memory", "tcp": "TCP on loopback"}
+TRANSPORTS = {"shm": "shared memory", "tcp": "TCP on loopback",
+              "hosts": "TCP between two hosts"}
 LEGEND = (
     "Medians over rounds, in microseconds. The ratio is the median of the rounds' ratios with its "
     f"95 % interval; below 1 xccl is faster. \"holds\": xccl is not slower, since the interval ends "
@@ -76,7 +78,7 @@ def details(rows):
         gigabytes = (of(row, "gb_per_core_second", library, "{:.2f}".format) for library in pair)
         return [*_place(row), rival or "-",
                 *(of(row, "p99_us", library, _time) for library in pair), limit, spread,
-                *(gigabytes if row["transport"] == "tcp" else ("-", "-")),
+                *(gigabytes if row["transport"] != "shm" else ("-", "-")),
                 *(of(row, "switches", library, "{:.0f}".format) for library in pair)]
     return _markdown(["over"], ["ranks", "size", "best rival", "p99 xccl, µs", "p99 rival, µs",
                                 "xccl / limit", "limit's spread", "GB per core-second xccl",
@@ -141,6 +143,20 @@ def chosen_settings(rows):
     return [f"{library}: " + ", ".join(f"{ranks} ranks {size_name(size)} {name}"
                                        for (ranks, size), name in sorted(of.items()))
             for library, of in chosen.items()]
+
+
+def wire_lines(blocks):
+    """What a call puts on the wire each way, in times of its bytes, where that was counted."""
+    shares = collections.defaultdict(list)
+    for block in blocks:
+        if block.get("wire_bytes"):
+            calls = block["iterations"] + block["warm_ups"]
+            shares[(block["ranks"], block["bytes"], block["library"])].append(
+                [sent / calls / block["bytes"] for sent in block["wire_bytes"]])
+    return [f"{library}, {ranks} ranks, {size_name(size)}: "
+            + " and ".join(f"{statistics.median(way):.3f}" for way in zip(*of))
+            + " of the call's bytes on the wire, there and back, headers included"
+            for (ranks, size, library), of in sorted(shares.items())]
 
 
 def page(rows, facts, pictures):

@@ -14,7 +14,7 @@ LEAST_ROUNDS = 3
 MOST_SPREAD = 0.10
 # Not slower: the interval of the ratio ends here at most.
 NOT_SLOWER = 1.03
-TRANSPORTS = ("shm", "tcp")
+ON_ONE_HOST = ("shm", "tcp")
 _CASE = ("operation", "mode", "pages", "place")
 
 
@@ -28,7 +28,7 @@ def rows_of(blocks, controls):
     for block in blocks:
         block["calm"] = all(is_calm(controls[block[side]], typical) for side in ("before", "after"))
         case = tuple(block[word] for word in _CASE)
-        for transport in TRANSPORTS if block["transport"] == "any" else [block["transport"]]:
+        for transport in ON_ONE_HOST if block["transport"] == "any" else [block["transport"]]:
             key = (case, transport, block["ranks"], block["bytes"])
             groups.setdefault(key, []).append(block)
     order = {}

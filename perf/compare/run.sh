@@ -5,6 +5,9 @@
 #
 #   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 25
 #
+# --two-hosts: between two hosts in place of one (network namespaces; needs root), with xccl, Open MPI
+# and Gloo, and what each puts on the wire.
+#
 # Installs what is missing (packages of the distribution; newer rivals as Python packages, into
 # build/rivals), builds, measures, prints a table, and writes it and every measured block into
 # perf/results/. --readme puts the table into README.md, too. --help tells the other options.

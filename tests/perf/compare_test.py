@@ -258,6 +258,18 @@ class Picture(unittest.TestCase):
         self.assertIn(f"]({name})", report.page(found, facts, pictures))
 
 
+class Wire(unittest.TestCase):
+    def test_bytes_are_shared_among_all_calls_and_each_way_is_told(self):
+        blocks = [{**block("xccl", number, 1, "hosts", size=1000), "iterations": 8, "warm_ups": 2,
+                   "wire_bytes": [10000, 15000]} for number in range(3)]
+        self.assertEqual(report.wire_lines(blocks), [
+            "xccl, 2 ranks, 1000 B: 1.000 and 1.500 of the call's bytes on the wire, there and "
+            "back, headers included"])
+
+    def test_on_one_host_nothing_is_told_of_a_wire(self):
+        self.assertEqual(report.wire_lines([{**block("xccl", 0, 1), "wire_bytes": []}]), [])
+
+
 class Readme(unittest.TestCase):
     def replace(self, text):
         with tempfile.TemporaryDirectory() as folder:
