@@ -125,7 +125,7 @@ def write_pictures(stem, rows):
                 continue  # a point is no line
             title = f"{case.title()}: {TRANSPORTS[transport]}, {ranks} ranks"
             name = "-".join([case.operation, case.mode, case.place, case.pages, transport,
-                             str(ranks)]) + ".svg"
+                             f"{ranks}_ranks"]) + ".svg"
             with open(os.path.join(stem, name), "w", encoding="utf-8") as file:
                 file.write(picture.draw(title, points))
             written[case].append((title, f"{os.path.basename(stem)}/{name}"))
