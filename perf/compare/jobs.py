@@ -15,6 +15,8 @@ _OPEN_SECONDS = 90
 _ANSWER_SECONDS = 45
 _END_SECONDS = 10
 _PAGE_BYTES = 4096
+# For programs that are started by a launcher with PMI, and take the arguments of those that are not.
+_TELL_RANK = 'exec "$@" "$PMI_RANK" "$PMI_SIZE" "$0"'
 
 
 class JobFailed(Exception):
@@ -88,6 +90,8 @@ class Job:
                                             f"{_OPEN_SECONDS} s") from None
 
     def _start(self, command):
+        if self.launch.tells_rank:
+            command = ["sh", "-c", _TELL_RANK, self._place.name, *command]
         if self.launch.launcher is not None:
             starts = [Start(before=self.launch.launcher(self.rank_count))]
         else:

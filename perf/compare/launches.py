@@ -19,7 +19,7 @@ class Launch:
     """How one library's ranks are started over one transport, with one of its settings."""
 
     def __init__(self, contestant, transport, program, launcher, environment=None, setting="",
-                 yields=True, starts=None, told=""):
+                 yields=True, tells_rank=False, starts=None, told=""):
         self.contestant = contestant  # the library, as people call it
         self.transport = transport  # "shm" or "tcp"; "any": the library has only one
         self.program = program
@@ -30,7 +30,7 @@ class Launch:
         self.environment = environment or {}
         self.setting = setting  # "": the library has only one
         self.yields = yields  # its waiting ranks let others run
-
+        self.tells_rank = tells_rank  # the launcher's rank and number, and a folder to meet in
         self.told = told  # how it is started, where the command says less to a reader
 
     def suits(self, rank_count):
@@ -138,4 +138,11 @@ def launches(folder, rivals):
             _hydra(of_rival("intelmpi", "bin/mpiexec.hydra"), "-genv", "I_MPI_THREAD_YIELD", "2"),
             {**library_of("intelmpi"), "I_MPI_FABRICS": "shm", "I_MPI_PIN": "0",
              "I_MPI_ROOT": of_rival("intelmpi", "")}))
+    if os.path.exists(of_rival("oneccl", "installed")):
+        # Its calling threads do the work: a worker thread of each rank's would need cores of its own.
+        all_launches += [Launch(
+            "oneCCL", "shm", "compare_oneccl", _hydra(of_rival("oneccl", "bin/mpiexec.hydra")),
+            {**library_of("oneccl"), "CCL_ATL_TRANSPORT": way, "CCL_WORKER_OFFLOAD": "0",
+             "I_MPI_FABRICS": "shm", "I_MPI_PIN": "0", "I_MPI_ROOT": of_rival("oneccl", "")},
+            setting=way, yields=False, tells_rank=True) for way in ("mpi", "ofi")]
     return [one for one in all_launches if os.path.exists(os.path.join(folder, one.program))]
