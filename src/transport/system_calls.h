@@ -15,6 +15,7 @@ struct SystemCalls {
     int (*fallocate)(int descriptor, int mode, off_t offset, off_t bytes) = ::fallocate;
     void* (*mmap)(void* address, std::size_t bytes, int protection, int flags, int descriptor,
                   off_t offset) = ::mmap;
+    int (*madvise)(void* address, std::size_t bytes, int advice) = ::madvise;
 };
 
 }  // namespace xccl

@@ -34,7 +34,8 @@ TEST(Geometry, SlotsAreLargestWhereAHostHasOneRank) {
 }
 
 TEST(Geometry, TwoRanksShareAtMostEightMebibytes) {
-    EXPECT_LE(2 * mailbox_bytes(*choose_geometry(2)), 8u << 20);
+    for (const SlotLimits& limits : {kOneHost, kSeveralHosts})
+        EXPECT_LE(2 * mailbox_bytes(*choose_geometry(2, {}, limits)), 8u << 20);
 }
 
 TEST(Geometry, MailboxesOfABlockDoNotOverlap) {

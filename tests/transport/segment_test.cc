@@ -5,14 +5,17 @@
 #include "transport/segment.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "layout_of.h"
 
@@ -64,6 +67,43 @@ TEST(Segment, PrivateMemoryTakesNoDescriptor) {
     EXPECT_EQ(segment->state_of(1), RankState::kAbsent);
     segment->leave(2);
     EXPECT_EQ(segment->state_of(2), RankState::kLeft);
+}
+
+// Advice that the last segment gave, and what the kernel answers: system calls are plain functions.
+std::vector<int>& advice_given() {
+    static std::vector<int> given;
+    return given;
+}
+
+// Few ranks have large mailboxes and use all of them; of many ranks' most are never touched.
+TEST(Segment, HugePagesAreAskedForWherePairsFillThem) {
+    SystemCalls calls;
+    calls.madvise = [](void* address, std::size_t bytes, int advice) {
+        advice_given().push_back(advice);
+        return ::madvise(address, bytes, advice);
+    };
+    for (const auto& [ranks, asks] : {std::pair(2, true), {8, true}, {64, false}}) {
+        for (const bool shared : {true, false}) {
+            advice_given().clear();
+            const auto segment = shared ? Segment::create(layout_of(ranks), calls)
+                                        : Segment::create_private(layout_of(ranks), calls);
+            ASSERT_TRUE(segment.ok());
+            const bool asked =
+                std::count(advice_given().begin(), advice_given().end(), MADV_HUGEPAGE) > 0;
+            EXPECT_EQ(asked, asks) << ranks << " ranks";
+        }
+    }
+}
+
+TEST(Segment, HugePagesNeedNotBeThere) {
+    SystemCalls calls;
+    calls.madvise = [](void*, std::size_t, int) {
+        errno = EINVAL;
+        return -1;
+    };
+    auto segment = *Segment::create(layout_of(2), calls);
+    EXPECT_TRUE(segment->reserve_pair(0, 1).ok());
+    EXPECT_GE(memory_of(segment->descriptor()), 2 * layout_of(2).pair_bytes());
 }
 
 TEST(Segment, HasNoNameAndClosesItsDescriptor) {
