@@ -54,9 +54,11 @@ class Gloo final : public Library {
         return {"ring", "bcube", "ring_chunked", "halving_doubling", "halving_doubling_polling"};
     }
 
-    bool prepare(std::span<const float> input, std::span<float> output,
-                 const std::string& algorithm) override {
-        input_ = input;
+    bool prepare(const Call& call) override {
+        if (call.operation != Operation::kAllReduce || call.rotates) return false;
+        const std::string& algorithm = call.algorithm;
+        const std::span<float> output = call.output;
+        input_ = call.input;
         output_ = output;
         context_ = contexts_[algorithm];
         const int count = static_cast<int>(output.size());
@@ -79,12 +81,14 @@ class Gloo final : public Library {
         }
         return true;
     }
-    void all_reduce() override {
+    void run() override {
         if (object_ == nullptr) {
             gloo::allreduce(*options_);
             return;
         }
-        std::copy(input_.begin(), input_.end(), output_.begin());
+        if (input_.data() != output_.data()) {
+            std::copy(input_.begin(), input_.end(), output_.begin());
+        }
         object_->run();
     }
     void release() override {

@@ -1,5 +1,5 @@
-// A library that is compared: how a rank opens it and how it all-reduces. One .cc file per library
-// defines open_library(); the loop around it (worker.cc) is the same for all.
+// A library that is compared: how a rank opens it, and how it runs a collective of float32. One .cc
+// file per library defines open_library(); the loop around it (worker.cc) is the same for all.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,30 @@
 #include <vector>
 
 namespace xccl::compare {
+
+enum class Operation { kAllReduce, kAllGather, kReduceScatter, kBroadcast, kAlltoall };
+
+// kOrdinary: as any program has it. kRegistered: from the library's own allocator.
+enum class Pages { kOrdinary, kRegistered };
+
+// What one rank is to do. Spans and their sizes by operation, for n ranks and blocks of c elements:
+//
+//                    input  output
+//   all-reduce       c      c        in place: the same span
+//   all-gather       c      n c
+//   reduce-scatter   n c    c        block r of the sum is rank r's
+//   broadcast        c      c        always in place, as MPI_Bcast is, and from rank 0
+//   all-to-all       n c    n c      block r of the input goes to rank r
+struct Call {
+    Operation operation = Operation::kAllReduce;
+    std::span<const float> input;
+    std::span<float> output;
+    std::string algorithm;  // one of algorithms()
+    // The buffers change from call to call, so that nothing can be bound to these alone.
+    bool rotates = false;
+
+    bool in_place() const { return input.data() == output.data(); }
+};
 
 class Library {
   public:
@@ -25,12 +49,19 @@ class Library {
     // Names that prepare() takes; one of them is chosen for each size before anything counts. A
     // library that chooses by itself has the one name "default".
     virtual std::vector<std::string> algorithms() const { return {"default"}; }
-    // Untimed: what a program would do once for buffers that it uses again and again. False if the
-    // algorithm is not for buffers of this size.
-    virtual bool prepare(std::span<const float> input, std::span<float> output,
-                         const std::string& algorithm) = 0;
-    // Timed: sums the prepared input of all ranks into the prepared output, out of place.
-    virtual void all_reduce() = 0;
+
+    // Buffers are taken from here and given back here, untimed. The base class has page-aligned,
+    // touched, private anonymous memory, and null where registered pages are asked for: this
+    // library has none.
+    virtual void* allocate(std::size_t bytes, Pages pages);
+    virtual void free(void* memory, std::size_t bytes, Pages pages);
+
+    // Untimed: what a program would do once for buffers that it uses again and again. Called before
+    // every run() where the buffers rotate, without a release() between; it must be quick then.
+    // False if the library does not do this, on all ranks alike.
+    virtual bool prepare(const Call& call) = 0;
+    // Timed: the call that was prepared last.
+    virtual void run() = 0;
     // Untimed, before the buffers go away.
     virtual void release() {}
 };

@@ -1,6 +1,5 @@
-// An MPI library as a rival: MPI_Allreduce, out of place. Built once for each binary interface of
-// MPI, Open MPI's and MPICH's; whose library it runs with, and over which transport, its launch
-// says.
+// An MPI library as a rival. Built once for each binary interface of MPI, Open MPI's and MPICH's;
+// whose library it runs with, and over which transport, its launch says.
 #include <mpi.h>
 
 #include <algorithm>
@@ -35,23 +34,62 @@ class Mpi final : public Library {
         return version;
     }
 
-    bool prepare(std::span<const float> input, std::span<float> output,
-                 const std::string&) override {
-        input_ = input.data();
-        output_ = output.data();
-        count_ = static_cast<int>(output.size());
+    void* allocate(std::size_t bytes, Pages pages) override {
+        if (pages == Pages::kOrdinary) return Library::allocate(bytes, pages);
+        void* memory = nullptr;
+        if (MPI_Alloc_mem(static_cast<MPI_Aint>(bytes), MPI_INFO_NULL, &memory) != MPI_SUCCESS) {
+            give_up("MPI_Alloc_mem has no " + std::to_string(bytes) + " bytes");
+        }
+        return memory;
+    }
+    void free(void* memory, std::size_t bytes, Pages pages) override {
+        if (pages == Pages::kOrdinary) {
+            Library::free(memory, bytes, pages);
+        } else {
+            MPI_Free_mem(memory);
+        }
+    }
+
+    bool prepare(const Call& call) override {
+        operation_ = call.operation;
+        input_ = call.in_place() ? MPI_IN_PLACE : call.input.data();
+        output_ = call.output.data();
+        input_count_ = static_cast<int>(call.input.size());
+        output_count_ = static_cast<int>(call.output.size());
         return true;
     }
-    void all_reduce() override {
-        MPI_Allreduce(input_, output_, count_, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+    // An error ends the job: that is what communicators do unless they are told otherwise.
+    void run() override {
+        const int block = input_count_ / rank_count_;
+        switch (operation_) {
+            case Operation::kAllReduce:
+                MPI_Allreduce(input_, output_, output_count_, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+                break;
+            case Operation::kAllGather:
+                MPI_Allgather(input_, input_count_, MPI_FLOAT, output_, input_count_, MPI_FLOAT,
+                              MPI_COMM_WORLD);
+                break;
+            case Operation::kReduceScatter:
+                MPI_Reduce_scatter_block(input_, output_, output_count_, MPI_FLOAT, MPI_SUM,
+                                         MPI_COMM_WORLD);
+                break;
+            case Operation::kBroadcast:
+                MPI_Bcast(output_, output_count_, MPI_FLOAT, 0, MPI_COMM_WORLD);
+                break;
+            case Operation::kAlltoall:
+                MPI_Alltoall(input_, block, MPI_FLOAT, output_, block, MPI_FLOAT, MPI_COMM_WORLD);
+                break;
+        }
     }
 
   private:
     int rank_ = 0;
     int rank_count_ = 0;
-    const float* input_ = nullptr;
+    Operation operation_ = Operation::kAllReduce;
+    const void* input_ = nullptr;
     float* output_ = nullptr;
-    int count_ = 0;
+    int input_count_ = 0;
+    int output_count_ = 0;
 };
 
 }  // namespace

@@ -29,11 +29,6 @@
 
 namespace xccl::compare {
 
-void give_up(const std::string& text) {
-    std::fprintf(stderr, "%s\n", text.c_str());
-    std::_Exit(1);
-}
-
 namespace {
 
 struct Request {
@@ -49,24 +44,28 @@ float value(unsigned index, unsigned rank, unsigned iteration) {
     return static_cast<float>((index + 7 * rank + 13 * iteration) % kValues);
 }
 
-class PageBuffer {
+// Memory of the library's for as long as this lives; null where it has no such pages.
+class Memory {
   public:
-    explicit PageBuffer(std::size_t bytes) : bytes_(bytes) {
-        void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        if (memory == MAP_FAILED) give_up("no memory for buffers of " + std::to_string(bytes));
-        memory_ = static_cast<float*>(memory);
+    Memory(Library& library, std::size_t bytes, Pages pages)
+        : library_(library), bytes_(bytes), pages_(pages), start_(library.allocate(bytes, pages)) {}
+    ~Memory() {
+        if (start_ != nullptr) library_.free(start_, bytes_, pages_);
     }
-    ~PageBuffer() { munmap(memory_, bytes_); }
-    PageBuffer(const PageBuffer&) = delete;
-    PageBuffer& operator=(const PageBuffer&) = delete;
-    PageBuffer(PageBuffer&&) = delete;
-    PageBuffer& operator=(PageBuffer&&) = delete;
-    std::span<float> floats() const { return {memory_, bytes_ / sizeof(float)}; }
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    Memory(Memory&&) = delete;
+    Memory& operator=(Memory&&) = delete;
+    bool is_there() const { return start_ != nullptr; }
+    std::span<float> floats() const {
+        return {static_cast<float*>(start_), bytes_ / sizeof(float)};
+    }
 
   private:
+    Library& library_;
     std::size_t bytes_;
-    float* memory_;
+    Pages pages_;
+    void* start_;
 };
 
 void fill(std::span<float> input, int rank, int iteration) {
@@ -94,9 +93,14 @@ std::string difference(std::span<const float> output, int rank_count, int iterat
 }
 
 std::string measure(Library& library, StartingLine& line, const Request& request) {
-    const PageBuffer input(request.bytes);
-    const PageBuffer output(request.bytes);
-    if (!library.prepare(input.floats(), output.floats(), request.algorithm)) return "unfit";
+    const Memory input(library, request.bytes, Pages::kOrdinary);
+    const Memory output(library, request.bytes, Pages::kOrdinary);
+    const Call call{.operation = Operation::kAllReduce,
+                    .input = input.floats(),
+                    .output = output.floats(),
+                    .algorithm = request.algorithm,
+                    .rotates = false};
+    if (!input.is_there() || !output.is_there() || !library.prepare(call)) return "unfit";
     std::ostringstream answer;
     answer << "times";
     const int last = request.warm_ups + request.iterations - 1;
@@ -104,7 +108,7 @@ std::string measure(Library& library, StartingLine& line, const Request& request
         fill(input.floats(), library.rank(), iteration);
         line.line_up();
         const auto before = std::chrono::steady_clock::now();
-        library.all_reduce();
+        library.run();
         const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - before;
         if (iteration >= request.warm_ups) answer << ' ' << passed.count();
     }

@@ -1,6 +1,7 @@
-// xccl as a rival: its public API, ordinary buffers, the null stream.
-#include "library.h"
+// xccl as a rival: its public API and the null stream.
 #include "xccl.h"
+
+#include "library.h"
 
 namespace xccl::compare {
 namespace {
@@ -28,23 +29,49 @@ class Xccl final : public Library {
     int rank_count() const override { return job_.nranks; }
     std::string description() const override { return "xccl"; }
 
-    bool prepare(std::span<const float> input, std::span<float> output,
-                 const std::string&) override {
-        input_ = input.data();
-        output_ = output.data();
-        count_ = output.size();
+    void* allocate(std::size_t bytes, Pages pages) override {
+        if (pages == Pages::kOrdinary) return Library::allocate(bytes, pages);
+        void* memory = nullptr;
+        check(xcclMemAlloc(&memory, bytes));
+        return memory;
+    }
+    void free(void* memory, std::size_t bytes, Pages pages) override {
+        if (pages == Pages::kOrdinary) return Library::free(memory, bytes, pages);
+        check(xcclMemFree(memory));
+    }
+
+    bool prepare(const Call& call) override {
+        call_ = call;
         return true;
     }
-    void all_reduce() override {
-        check(xcclAllReduce(input_, output_, count_, xcclFloat32, xcclSum, comm_, nullptr));
+    void run() override {
+        const float* input = call_.input.data();
+        float* output = call_.output.data();
+        const std::size_t input_count = call_.input.size();
+        const std::size_t output_count = call_.output.size();
+        const auto rank_count = static_cast<std::size_t>(job_.nranks);
+        switch (call_.operation) {
+            case Operation::kAllReduce:
+                return check(xcclAllReduce(input, output, output_count, xcclFloat32, xcclSum, comm_,
+                                           nullptr));
+            case Operation::kAllGather:
+                return check(
+                    xcclAllGather(input, output, input_count, xcclFloat32, comm_, nullptr));
+            case Operation::kReduceScatter:
+                return check(xcclReduceScatter(input, output, output_count, xcclFloat32, xcclSum,
+                                               comm_, nullptr));
+            case Operation::kBroadcast:
+                return check(xcclBcast(output, output_count, xcclFloat32, 0, comm_, nullptr));
+            case Operation::kAlltoall:
+                return check(xcclAlltoAll(input, output, input_count / rank_count, xcclFloat32,
+                                          comm_, nullptr));
+        }
     }
 
   private:
     xcclLaunchInfo_t job_ = {};
     xcclComm_t comm_ = nullptr;
-    const float* input_ = nullptr;
-    float* output_ = nullptr;
-    std::size_t count_ = 0;
+    Call call_;
 };
 
 }  // namespace
