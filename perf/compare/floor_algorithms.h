@@ -40,4 +40,8 @@ void add_small_floors(FloorSegment& segment, FloorAlgorithms& algorithms);   // 
 void add_slot_floors(FloorSegment& segment, FloorAlgorithms& algorithms);    // floor_slots.cc
 void add_direct_floors(FloorSegment& segment, FloorAlgorithms& algorithms);  // floor_direct.cc
 
+void add_exchange_floors(FloorSegment& segment, FloorAlgorithms& algorithms);  // floor_exchange.cc
+void add_swap_floors(FloorSegment& segment, FloorAlgorithms& algorithms);      // floor_swap.cc
+void add_cma_floors(FloorSegment& segment, FloorAlgorithms& algorithms);       // floor_cma.cc
+
 }  // namespace xccl::compare

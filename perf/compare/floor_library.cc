@@ -19,6 +19,9 @@ class Floor final : public Library {
         : segment_(rank, rank_count, folder) {
         add_small_floors(segment_, algorithms_);
         add_slot_floors(segment_, algorithms_);
+        add_exchange_floors(segment_, algorithms_);
+        add_swap_floors(segment_, algorithms_);
+        add_cma_floors(segment_, algorithms_);
         add_direct_floors(segment_, algorithms_);
     }
 

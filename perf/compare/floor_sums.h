@@ -16,6 +16,12 @@ struct FloorKernels {
                 std::size_t count);
     void (*sum_past_caches)(float* const* to, int destinations, const float* const* from,
                             int sources, std::size_t count);
+    // Sources are taken from the core that wrote them, so that it costs no second transfer between
+    // cores to write them: those but `kept`, which may be none of them.
+    void (*sum_taking)(float* const* to, int destinations, const float* const* from, int sources,
+                       int kept, std::size_t count);
+    void (*copy_taking)(float* to, const float* from, std::size_t count);
+    void (*copy_taking_past_caches)(float* to, const float* from, std::size_t count);
     void (*copy)(float* to, const float* from, std::size_t count);
     void (*copy_past_caches)(float* to, const float* from, std::size_t count);
 };
