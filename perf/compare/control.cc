@@ -47,12 +47,20 @@ double copy_nanoseconds(const std::vector<char>& from, std::vector<char>& to) {
     return median(times);
 }
 
+// Those of the process, before any thread takes one: a thread inherits its maker's.
+const cpu_set_t& allowed_cores() {
+    static const cpu_set_t kCores = [] {
+        cpu_set_t cores;
+        CPU_ZERO(&cores);
+        sched_getaffinity(0, sizeof cores, &cores);
+        return cores;
+    }();
+    return kCores;
+}
+
 void take_core(unsigned place) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
     for (int core = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed) || place-- != 0) continue;
+        if (!CPU_ISSET(core, &allowed_cores()) || place-- != 0) continue;
         cpu_set_t own;
         CPU_ZERO(&own);
         CPU_SET(core, &own);

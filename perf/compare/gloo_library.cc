@@ -5,15 +5,20 @@
 // It leaves the choice of the algorithm to its caller, so all that fit are offered, and the
 // comparison takes the fastest for each size:
 //
-//   ring, bcube        gloo::allreduce, out of place, through its event loop's thread
+//   ring, bcube        gloo::allreduce, through its event loop's thread; the first name stands for
+//                      the only algorithm of its other operations, too
 //   ring_chunked,      the older algorithm objects, made once for a buffer; they work in place, so
-//   halving_doubling   the input is copied into it first
+//   halving_doubling   the input is copied into it first. Where buffers change from call to call it
+//                      is one of their own, out of which the result is copied
 //   *_polling          halving_doubling on sockets that the calling thread reads itself, spinning:
 //                      the shortest latency. Both sides write before they read, so it is only for
 //                      messages that fit into the sockets' buffers.
+#include <gloo/allgather.h>
 #include <gloo/allreduce.h>
 #include <gloo/allreduce_halving_doubling.h>
 #include <gloo/allreduce_ring_chunked.h>
+#include <gloo/alltoall.h>
+#include <gloo/broadcast.h>
 #include <gloo/config.h>
 #include <gloo/rendezvous/context.h>
 #include <gloo/rendezvous/file_store.h>
@@ -22,6 +27,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 
 #include "library.h"
@@ -55,55 +61,93 @@ class Gloo final : public Library {
     }
 
     bool prepare(const Call& call) override {
-        if (call.operation != Operation::kAllReduce || call.rotates) return false;
-        const std::string& algorithm = call.algorithm;
-        const std::span<float> output = call.output;
-        input_ = call.input;
-        output_ = output;
-        context_ = contexts_[algorithm];
-        const int count = static_cast<int>(output.size());
-        const std::vector<float*> buffers = {output.data()};
-        if (algorithm == "ring") {
-            prepare_call(gloo::AllreduceOptions::Algorithm::RING);
-        } else if (algorithm == "bcube") {
-            prepare_call(gloo::AllreduceOptions::Algorithm::BCUBE);
-        } else if (algorithm == "ring_chunked") {
-            object_ = std::make_unique<gloo::AllreduceRingChunked<float>>(context_, buffers, count);
-        } else if (algorithm == "halving_doubling") {
-            object_ =
-                std::make_unique<gloo::AllreduceHalvingDoubling<float>>(context_, buffers, count);
-        } else if (algorithm == "halving_doubling_polling") {
-            if (output.size_bytes() > kPollingBytes) return false;
-            object_ =
-                std::make_unique<gloo::AllreduceHalvingDoubling<float>>(context_, buffers, count);
-        } else {
-            give_up("gloo: unknown algorithm " + algorithm);
+        call_ = call;
+        context_ = contexts_[call.algorithm];
+        if (call.algorithm == "ring") {
+            if (call.operation != Operation::kAllReduce) return prepare_operation();
+            prepare_all_reduce(gloo::AllreduceOptions::Algorithm::RING);
+            return true;
         }
+        if (call.operation != Operation::kAllReduce) return false;
+        if (call.algorithm == "bcube") {
+            prepare_all_reduce(gloo::AllreduceOptions::Algorithm::BCUBE);
+            return true;
+        }
+        if (call.algorithm == "halving_doubling_polling" &&
+            call.output.size_bytes() > kPollingBytes) {
+            return false;
+        }
+        if (object_ == nullptr) make_object();
         return true;
     }
+
     void run() override {
         if (object_ == nullptr) {
-            gloo::allreduce(*options_);
+            operation_();
             return;
         }
-        if (input_.data() != output_.data()) {
-            std::copy(input_.begin(), input_.end(), output_.begin());
-        }
+        const std::span<float> place = call_.rotates ? std::span<float>(own_) : call_.output;
+        if (call_.rotates || !call_.in_place()) std::ranges::copy(call_.input, place.begin());
         object_->run();
+        if (call_.rotates) std::ranges::copy(own_, call_.output.begin());
     }
     void release() override {
         object_.reset();
-        options_.reset();
+        own_.clear();
+        operation_ = {};
     }
 
   private:
-    void prepare_call(gloo::AllreduceOptions::Algorithm algorithm) {
-        options_ = std::make_unique<gloo::AllreduceOptions>(context_);
-        options_->setAlgorithm(algorithm);
-        options_->setInput(const_cast<float*>(input_.data()), input_.size());
-        options_->setOutput(output_.data(), output_.size());
-        options_->setReduceFunction(
+    void prepare_all_reduce(gloo::AllreduceOptions::Algorithm algorithm) {
+        auto options = std::make_shared<gloo::AllreduceOptions>(context_);
+        options->setAlgorithm(algorithm);
+        if (!call_.in_place()) {
+            options->setInput(const_cast<float*>(call_.input.data()), call_.input.size());
+        }
+        options->setOutput(call_.output.data(), call_.output.size());
+        options->setReduceFunction(
             static_cast<void (*)(void*, const void*, const void*, std::size_t)>(&gloo::sum<float>));
+        operation_ = [options] { gloo::allreduce(*options); };
+    }
+
+    // False for a reduce-scatter, which it has only for blocks of halves of halves.
+    bool prepare_operation() {
+        float* input = const_cast<float*>(call_.input.data());
+        if (call_.operation == Operation::kAllGather) {
+            auto options = std::make_shared<gloo::AllgatherOptions>(context_);
+            options->setInput(input, call_.input.size());
+            options->setOutput(call_.output.data(), call_.output.size());
+            operation_ = [options] { gloo::allgather(*options); };
+        } else if (call_.operation == Operation::kAlltoall) {
+            auto options = std::make_shared<gloo::AlltoallOptions>(context_);
+            options->setInput(input, call_.input.size());
+            options->setOutput(call_.output.data(), call_.output.size());
+            operation_ = [options] { gloo::alltoall(*options); };
+        } else if (call_.operation == Operation::kBroadcast) {
+            auto options = std::make_shared<gloo::BroadcastOptions>(context_);
+            options->setOutput(call_.output.data(), call_.output.size());
+            options->setRoot(0);
+            operation_ = [options] { gloo::broadcast(*options); };
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    void make_object() {
+        float* place = call_.output.data();
+        const int count = static_cast<int>(call_.output.size());
+        if (call_.rotates) {
+            own_.assign(call_.output.size(), 0);
+            place = own_.data();
+        }
+        const std::vector<float*> buffers = {place};
+        if (call_.algorithm == "ring_chunked") {
+            object_ = std::make_unique<gloo::AllreduceRingChunked<float>>(context_, buffers, count);
+        } else {
+            object_ =
+                std::make_unique<gloo::AllreduceHalvingDoubling<float>>(context_, buffers, count);
+        }
     }
 
     std::shared_ptr<gloo::rendezvous::Context> connect(const std::string& name) {
@@ -122,9 +166,9 @@ class Gloo final : public Library {
     // MiB waits for ever.
     std::map<std::string, std::shared_ptr<gloo::rendezvous::Context>> contexts_;
     std::shared_ptr<gloo::rendezvous::Context> context_;  // of what was prepared
-    std::span<const float> input_;
-    std::span<float> output_;
-    std::unique_ptr<gloo::AllreduceOptions> options_;
+    Call call_;
+    std::function<void()> operation_;  // unless there is an object
+    std::vector<float> own_;           // that the object works in where buffers rotate
     std::unique_ptr<gloo::Algorithm> object_;
 };
 

@@ -1,9 +1,12 @@
 """What a report says of the machine, and of its disturbances during the run."""
 
+import glob
 import os
 import platform
 import re
 import subprocess
+
+_UNKNOWN_CACHE_BYTES = 64 << 20
 
 
 def description():
@@ -25,6 +28,16 @@ def commit():
     changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "include",
                   "perf/compare").stdout
     return name + ("-dirty" if changed else "")
+
+
+def cache_bytes():
+    """Of the last-level cache, as the system tells it; where it does not, what servers have."""
+    sizes = []
+    for path in glob.glob("/sys/devices/system/cpu/cpu0/cache/index*/size"):
+        with open(path, encoding="utf-8") as file:
+            number, unit = re.fullmatch(r"(\d+)([KMG]?)", file.read().strip()).groups()
+        sizes.append(int(number) << {"": 0, "K": 10, "M": 20, "G": 30}[unit])
+    return max(sizes, default=_UNKNOWN_CACHE_BYTES)
 
 
 class CpuTimes:

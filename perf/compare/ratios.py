@@ -49,9 +49,26 @@ def ratio_of_rounds(ours, theirs):
             medians[round(0.975 * (_RESAMPLES - 1))])
 
 
-def slowest_ranks(times_by_rank):
-    """The time of each iteration: that of the rank that took longest."""
-    return [max(iteration) for iteration in zip(*times_by_rank, strict=True)]
+def slowest_ranks(calls_by_rank):
+    """The time of each iteration whose ranks start together: that of the rank that took longest.
+    calls_by_rank: rank -> (start, time) of each iteration, on one clock."""
+    return [max(passed for _, passed in iteration)
+            for iteration in zip(*calls_by_rank, strict=True)]
+
+
+def after_last_arrival(calls_by_rank):
+    """The time of each iteration whose ranks come when they come: from the last arrival to the last
+    completion."""
+    return [max(start + passed for start, passed in iteration) - max(start for start, _ in iteration)
+            for iteration in zip(*calls_by_rank, strict=True)]
+
+
+def relative_spread(values):
+    """The distance of the quartiles over the median."""
+    if len(values) < 2:
+        return 0.0
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return (high - low) / statistics.median(values)
 
 
 def percentile(values, share):

@@ -1,0 +1,96 @@
+"""How the ranks of each library are started: the contestants of a comparison."""
+
+import os
+
+
+class Launch:
+    """How one library's ranks are started over one transport, with one of its settings."""
+
+    def __init__(self, contestant, transport, program, launcher, environment=None, setting="",
+                 yields=True):
+        self.contestant = contestant  # the library, as people call it
+        self.transport = transport  # "shm" or "tcp"; "any": the library has only one
+        self.program = program
+        self.launcher = launcher  # rank count -> command before the program; None: started here
+        self.environment = environment or {}
+        self.setting = setting  # "": the library has only one
+        self.yields = yields  # its waiting ranks let others run
+
+    def suits(self, rank_count):
+        """Where ranks outnumber cores, one that spins takes milliseconds for each message."""
+        return self.yields or not _is_crowded(rank_count)
+
+    def name(self):
+        parts = [self.contestant, "" if self.transport == "any" else self.transport, self.setting]
+        return " ".join(part for part in parts if part)
+
+    def settings(self, rank_count):
+        """Environment and launcher, with N for the number of ranks (the last word)."""
+        words = [f"{key}={value}" for key, value in self.environment.items()
+                 if not value.startswith("/")]  # where a library lies says nothing to a reader
+        if self.launcher is None:
+            return "its processes started one by one, TCP on 127.0.0.1"
+        first, *options, _ = self.launcher(rank_count)
+        return " ".join([*words, os.path.basename(first), *options, "N"])
+
+
+def _is_crowded(rank_count):
+    return rank_count > len(os.sched_getaffinity(0))
+
+
+def _open_mpi(mpirun, *options):
+    def command(rank_count):
+        root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+        crowd = ["--mca", "mpi_yield_when_idle", "1"] if _is_crowded(rank_count) else []
+        return [mpirun, *root, "--oversubscribe", "--bind-to", "none", *crowd, *options, "-np",
+                str(rank_count)]
+    return command
+
+
+def _hydra(mpirun, *crowd):
+    """MPICH's launcher; `crowd`: options where ranks outnumber cores."""
+    def command(rank_count):
+        return [mpirun, *(crowd if _is_crowded(rank_count) else []), "-np", str(rank_count)]
+    return command
+
+
+def launches(folder, rivals):
+    """All that can be started with the programs in `folder` and what rivals.sh put into `rivals`."""
+    def xccl_run(rank_count):
+        return [os.path.join(folder, "xccl-run"), "-n", str(rank_count)]
+
+    def of_rival(name, path):
+        return os.path.join(os.path.abspath(rivals), name, path)
+
+    def library_of(name):
+        return {"LD_LIBRARY_PATH": of_rival(name, "lib")}
+
+    tcp = ["--mca", "pml", "ob1", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", "lo"]
+    shm = ["--mca", "pml", "ob1", "--mca", "btl", "vader,self"]
+    ucx = ["--mca", "pml", "ucx", "--mca", "pml_ucx_tls", "any", "--mca", "pml_ucx_devices", "any"]
+    all_launches = [
+        Launch("xccl", "shm", "compare_xccl", xccl_run, {"XCCL_TRANSPORT": "shm"}),
+        *(Launch("Open MPI", "shm", "compare_openmpi",
+                 _open_mpi("mpirun.openmpi", *shm, "--mca", "btl_vader_single_copy_mechanism", way),
+                 setting=way) for way in ("cma", "none")),
+        Launch("MPICH", "shm", "compare_mpich", _hydra("mpiexec.hydra"), yields=False),
+        Launch("xccl", "tcp", "compare_xccl", xccl_run, {"XCCL_TRANSPORT": "tcp"}),
+        Launch("Open MPI", "tcp", "compare_openmpi", _open_mpi("mpirun.openmpi", *tcp)),
+        Launch("Gloo", "any", "compare_gloo", None),
+    ]
+    if os.path.exists(of_rival("openmpi5", "installed")):
+        all_launches += [
+            Launch("Open MPI 5", "shm", "compare_openmpi",
+                   _open_mpi(of_rival("openmpi5", "bin/mpirun"), *ucx, "-x", f"UCX_TLS=self,{way}"),
+                   library_of("openmpi5"), setting=way) for way in ("sysv", "posix")]
+    if os.path.exists(of_rival("mpich5", "installed")):
+        all_launches.append(Launch("MPICH 5", "shm", "compare_mpich",
+                                   _hydra(of_rival("mpich5", "bin/mpiexec.hydra")),
+                                   library_of("mpich5"), yields=False))
+    if os.path.exists(of_rival("intelmpi", "installed")):
+        all_launches.append(Launch(
+            "Intel MPI", "shm", "compare_mpich",
+            _hydra(of_rival("intelmpi", "bin/mpiexec.hydra"), "-genv", "I_MPI_THREAD_YIELD", "2"),
+            {**library_of("intelmpi"), "I_MPI_FABRICS": "shm", "I_MPI_PIN": "0",
+             "I_MPI_ROOT": of_rival("intelmpi", "")}))
+    return [one for one in all_launches if os.path.exists(os.path.join(folder, one.program))]
