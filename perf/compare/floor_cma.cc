@@ -150,12 +150,9 @@ class CmaTwoPhase final : public Cma {
 }  // namespace
 
 void add_cma_floors(FloorSegment& segment, FloorAlgorithms& algorithms) {
-    for (const std::size_t kibibytes : {64, 256, 1024}) {
-        algorithms.push_back(std::make_unique<CmaTwoPhase>(segment, kibibytes << 10));
-        for (const Stores stores : {Stores::kOrdinary, Stores::kPastCaches}) {
-            algorithms.push_back(std::make_unique<CmaOneShot>(segment, kibibytes << 10, stores));
-        }
-    }
+    constexpr std::size_t kChunkBytes = 256 << 10;
+    algorithms.push_back(std::make_unique<CmaTwoPhase>(segment, kChunkBytes));
+    algorithms.push_back(std::make_unique<CmaOneShot>(segment, kChunkBytes, Stores::kPastCaches));
 }
 
 }  // namespace xccl::compare

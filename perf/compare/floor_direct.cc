@@ -162,7 +162,7 @@ void add_direct_floors(FloorSegment& segment, FloorAlgorithms& algorithms) {
     for (const Stores stores : {Stores::kOrdinary, Stores::kPastCaches}) {
         algorithms.push_back(std::make_unique<DirectOneShot>(segment, stores));
         algorithms.push_back(std::make_unique<Push>(segment, stores));
-        for (const std::size_t kibibytes : {16, 64, 256, 1024}) {
+        for (const std::size_t kibibytes : {64, 1024}) {
             algorithms.push_back(std::make_unique<Pull>(segment, kibibytes << 10, stores));
         }
     }

@@ -17,24 +17,23 @@ namespace {
 
 class Exchange final : public FloorAlgorithm {
   public:
-    Exchange(FloorSegment& segment, std::size_t slot_bytes, std::size_t slots, Stores stores)
+    Exchange(FloorSegment& segment, std::size_t slot_bytes, Stores stores)
         : FloorAlgorithm(std::string("exchange_")
                              .append(std::to_string(slot_bytes >> 10))
-                             .append("K_")
-                             .append(std::to_string(slots))
+                             .append("K")
                              .append(stores == Stores::kPastCaches ? "_past" : "")),
           segment_(segment),
           slot_bytes_(slot_bytes),
-          slots_(slots),
           stores_(stores),
           ranks_(static_cast<std::size_t>(segment.rank_count())),
           shown_(segment.take(sizeof(FloorCounter))),
           summed_(segment.take(sizeof(FloorCounter))),
-          memory_(segment.take(slots * slot_bytes * ranks_)) {}
+          memory_(segment.take(kSlots * slot_bytes * ranks_)) {}
     bool suits(const FloorWork& work, bool) const override {
+        constexpr std::size_t kMostChunks = 512;
         const std::size_t chunk_bytes = slot_bytes_ * ranks_;
         const std::size_t bytes = work.count * sizeof(float);
-        return bytes * 2 > chunk_bytes && bytes <= chunk_bytes * 4096 &&
+        return bytes * 2 > chunk_bytes && bytes <= chunk_bytes * kMostChunks &&
                (stores_ == Stores::kOrdinary || bytes >= 1 << 20);
     }
     void run(const FloorWork& work) override {
@@ -51,6 +50,7 @@ class Exchange final : public FloorAlgorithm {
     }
 
   private:
+    static constexpr std::size_t kSlots = 4;  // for each peer; 3 chunks are under way
     struct Part {
         std::size_t start = 0;
         std::size_t count = 0;
@@ -65,7 +65,7 @@ class Exchange final : public FloorAlgorithm {
         return {.start = first + start, .count = std::min(share, whole - start)};
     }
     float* slot(int owner, std::uint64_t number, int reader) const {
-        const std::size_t index = number % slots_ * ranks_ + static_cast<std::size_t>(reader);
+        const std::size_t index = number % kSlots * ranks_ + static_cast<std::size_t>(reader);
         return segment_.at<float>(owner, memory_ + index * slot_bytes_);
     }
     FloorCounter* counter(std::size_t offset) const {
@@ -116,7 +116,6 @@ class Exchange final : public FloorAlgorithm {
 
     FloorSegment& segment_;
     std::size_t slot_bytes_;
-    std::size_t slots_;
     Stores stores_;
     std::size_t ranks_;
     std::size_t shown_;   // counts chunks whose parts are in this rank's slots
@@ -128,13 +127,13 @@ class Exchange final : public FloorAlgorithm {
 }  // namespace
 
 void add_exchange_floors(FloorSegment& segment, FloorAlgorithms& algorithms) {
-    for (const Stores stores : {Stores::kOrdinary, Stores::kPastCaches}) {
-        for (const std::size_t kibibytes : {4, 8, 16, 32, 64, 128}) {
-            for (const std::size_t slots : {3, 4}) {
-                algorithms.push_back(
-                    std::make_unique<Exchange>(segment, kibibytes << 10, slots, stores));
-            }
-        }
+    for (const std::size_t kibibytes : {4, 8, 16, 32, 64, 128}) {
+        algorithms.push_back(
+            std::make_unique<Exchange>(segment, kibibytes << 10, Stores::kOrdinary));
+    }
+    for (const std::size_t kibibytes : {32, 128}) {
+        algorithms.push_back(
+            std::make_unique<Exchange>(segment, kibibytes << 10, Stores::kPastCaches));
     }
 }
 

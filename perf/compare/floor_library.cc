@@ -3,8 +3,9 @@
 //
 // Arguments: rank, number of ranks, and a folder where the ranks find each other.
 //
-// Its algorithms are in floor_small.cc, floor_slots.cc and, for registered buffers, in
-// floor_direct.cc; the comparison takes the fastest for each size.
+// Its algorithms are in floor_small.cc, floor_swap.cc, floor_exchange.cc, floor_slots.cc,
+// floor_cma.cc and, for registered buffers, floor_direct.cc; the comparison takes the fastest for
+// each size.
 #include <cstdlib>
 
 #include "floor_algorithms.h"

@@ -15,10 +15,10 @@
 namespace xccl::compare {
 namespace {
 
-constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kSegmentPage = 4096;
 
-std::size_t whole_pages(std::size_t bytes) {
-    return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+std::size_t whole_segment_pages(std::size_t bytes) {
+    return (bytes + kSegmentPage - 1) / kSegmentPage * kSegmentPage;
 }
 
 bool is_memory(const std::string& folder) {
@@ -88,9 +88,10 @@ std::size_t FloorSegment::take(std::size_t bytes) {
     const std::size_t offset = taken_;
     taken_ += (bytes + kAligned - 1) / kAligned * kAligned;
     if (taken_ > kOwnBytes) give_up("floor: its algorithms need more than their part of a segment");
-    const std::size_t first = offset / kPageBytes * kPageBytes;
+    const std::size_t first = offset / kSegmentPage * kSegmentPage;
     for (int rank = 0; rank < rank_count_; ++rank) {
-        if (madvise(at<char>(rank, first), whole_pages(taken_ - first), MADV_POPULATE_WRITE) != 0) {
+        if (madvise(at<char>(rank, first), whole_segment_pages(taken_ - first),
+                    MADV_POPULATE_WRITE) != 0) {
             fail("no memory for the segment");
         }
     }
@@ -98,7 +99,7 @@ std::size_t FloorSegment::take(std::size_t bytes) {
 }
 
 void* FloorSegment::allocate(std::size_t bytes) {
-    const std::size_t length = whole_pages(bytes);
+    const std::size_t length = whole_segment_pages(bytes);
     if (allocated_ + length > kRegionBytes) give_up("floor: more buffers than a segment holds");
     char* memory = at<char>(rank_, allocated_);
     if (madvise(memory, length, MADV_POPULATE_WRITE) != 0) fail("no memory for a buffer");
@@ -108,7 +109,7 @@ void* FloorSegment::allocate(std::size_t bytes) {
 }
 
 void FloorSegment::free(std::size_t bytes) {
-    held_bytes_ -= whole_pages(bytes);
+    held_bytes_ -= whole_segment_pages(bytes);
     if (held_bytes_ > 0) return;
     const auto start =
         static_cast<off_t>(static_cast<std::size_t>(rank_) * kRegionBytes + kOwnBytes);
@@ -125,7 +126,7 @@ bool FloorSegment::holds(const void* memory) const {
 }
 
 void FloorSegment::populate(std::size_t offset, std::size_t bytes) {
-    const std::size_t end = offset + whole_pages(bytes);
+    const std::size_t end = offset + whole_segment_pages(bytes);
     if (end <= populated_) return;
     for (int rank = 0; rank < rank_count_; ++rank) {
         if (madvise(at<char>(rank, populated_), end - populated_, MADV_POPULATE_WRITE) != 0) {

@@ -27,7 +27,7 @@ struct SlotShape {
     // A few chunks for the pipeline, but not so many that their flags count for more than they do.
     bool suits(std::size_t bytes, std::size_t chunk_bytes) const {
         constexpr std::size_t kLeastPastCaches = 1 << 20;
-        constexpr std::size_t kMostChunks = 4096;
+        constexpr std::size_t kMostChunks = 1024;
         return bytes * 2 > chunk_bytes && bytes <= chunk_bytes * kMostChunks &&
                (stores == Stores::kOrdinary || bytes >= kLeastPastCaches);
     }
@@ -196,14 +196,12 @@ class TwoPhase final : public FloorAlgorithm {
 
 void add_slot_floors(FloorSegment& segment, FloorAlgorithms& algorithms) {
     for (const Stores stores : {Stores::kOrdinary, Stores::kPastCaches}) {
-        for (const std::size_t kibibytes : {8, 16, 32, 64, 128, 256}) {
-            for (const std::size_t slots : {2, 4}) {
-                const SlotShape shape{
-                    .slot_bytes = kibibytes << 10, .slots = slots, .stores = stores};
-                algorithms.push_back(std::make_unique<OneShot>(segment, shape));
-                algorithms.push_back(std::make_unique<TwoPhase>(segment, shape));
-            }
+        for (const std::size_t kibibytes : {16, 64}) {
+            const SlotShape shape{.slot_bytes = kibibytes << 10, .slots = 4, .stores = stores};
+            algorithms.push_back(std::make_unique<TwoPhase>(segment, shape));
         }
+        const SlotShape shape{.slot_bytes = 256 << 10, .slots = 2, .stores = stores};
+        algorithms.push_back(std::make_unique<OneShot>(segment, shape));
     }
 }
 

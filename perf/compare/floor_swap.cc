@@ -21,7 +21,7 @@ class Swap final : public FloorAlgorithm {
           buffers_(segment.take(kMostSteps * kMostBytes)) {}
     bool suits(const FloorWork& work, bool) const override {
         return std::has_single_bit(static_cast<unsigned>(segment_.rank_count())) &&
-               work.count >= 32 && work.count * sizeof(float) <= kMostBytes;
+               work.count * sizeof(float) <= kMostBytes;
     }
     void run(const FloorWork& work) override {
         ++call_;

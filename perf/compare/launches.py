@@ -29,7 +29,8 @@ class Launch:
         words = [f"{key}={value}" for key, value in self.environment.items()
                  if not value.startswith("/")]  # where a library lies says nothing to a reader
         if self.launcher is None:
-            return "its processes started one by one, TCP on 127.0.0.1"
+            return "its processes started one by one" + (
+                ", TCP on 127.0.0.1" if self.transport == "any" else "")
         first, *options, _ = self.launcher(rank_count)
         return " ".join([*words, os.path.basename(first), *options, "N"])
 
@@ -77,6 +78,7 @@ def launches(folder, rivals):
         Launch("xccl", "tcp", "compare_xccl", xccl_run, {"XCCL_TRANSPORT": "tcp"}),
         Launch("Open MPI", "tcp", "compare_openmpi", _open_mpi("mpirun.openmpi", *tcp)),
         Launch("Gloo", "any", "compare_gloo", None),
+        Launch("floor", "shm", "compare_floor", None),  # no rival: the least that a call can take
     ]
     if os.path.exists(of_rival("openmpi5", "installed")):
         all_launches += [
