@@ -16,10 +16,10 @@ from cases import PAGES, PLACES, Case  # noqa: E402
 from jobs import Job, Request  # noqa: E402
 from launches import Launch  # noqa: E402
 
-SIZES = (4, 56, 60, 4100, 65536, 300004, (2 << 20) + 68)
+SIZES = (4, 60, 4100, 300004, (2 << 20) + 68)
 CASES = [Case("all_reduce", "hot", pages, place) for pages in PAGES for place in PLACES]
 CASES.append(Case("all_reduce", "cold", "registered", "apart"))
-CALLS = 4  # more than any algorithm has buffers by turns
+CALLS = 3  # more than any algorithm has buffers by turns
 
 
 class Floor(unittest.TestCase):
@@ -51,7 +51,7 @@ class Floor(unittest.TestCase):
 
     def test_many_ranks(self):
         for rank_count in (8, 16):
-            fit, _ = self.check(rank_count, (4, 4100, 300004))
+            fit, _ = self.check(rank_count, (60, 40004))
             self.assertIn("swap", fit)
             self.assertIn("push", fit)
 
