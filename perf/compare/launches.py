@@ -122,6 +122,7 @@ def launches(folder, rivals):
         Launch("xccl", "tcp", "compare_xccl", xccl_run, {"XCCL_TRANSPORT": "tcp"}),
         Launch("Open MPI", "tcp", "compare_openmpi", _open_mpi("mpirun.openmpi", *tcp)),
         Launch("Gloo", "any", "compare_gloo", None),
+        Launch("floor", "shm", "compare_floor", None),  # no rival: the least that a call can take
     ]
     if os.path.exists(of_rival("openmpi5", "installed")):
         all_launches += [

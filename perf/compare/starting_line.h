@@ -19,7 +19,8 @@ class StartingLine {
   public:
     // `path` is a file of at least one page of zeros, the same for all ranks of the job.
     StartingLine(const std::string& path, int rank_count)
-        : rank_count_(static_cast<unsigned>(rank_count)) {
+        : rank_count_(static_cast<unsigned>(rank_count)),
+          spins_before_yield_(outnumber_cores(rank_count) ? 1 : kSpinsBeforeYield) {
         const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
         void* page =
             file < 0 ? MAP_FAILED
@@ -29,7 +30,8 @@ class StartingLine {
         counters_ = static_cast<Counters*>(page);
     }
 
-    // Returns when all ranks have come. Where ranks outnumber cores, who waits yields.
+    // Returns when all ranks have come. Where ranks outnumber cores, who waits yields at once:
+    // whose call is over would else keep the core from one that is still timed.
     void line_up() {
         const unsigned round = counters_->round.load(std::memory_order_acquire);
         if (counters_->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == rank_count_) {
@@ -38,7 +40,7 @@ class StartingLine {
             return;
         }
         for (unsigned spin = 1; counters_->round.load(std::memory_order_acquire) == round; ++spin) {
-            if (spin % kSpinsBeforeYield == 0) {
+            if (spin % spins_before_yield_ == 0) {
                 sched_yield();
             } else {
                 _mm_pause();
@@ -52,7 +54,14 @@ class StartingLine {
         alignas(64) std::atomic<unsigned> arrived;
         alignas(64) std::atomic<unsigned> round;
     };
+    static bool outnumber_cores(int rank_count) {
+        cpu_set_t allowed;
+        CPU_ZERO(&allowed);
+        return sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
+               CPU_COUNT(&allowed) < rank_count;
+    }
     unsigned rank_count_;
+    unsigned spins_before_yield_;
     Counters* counters_ = nullptr;
 };
 
