@@ -26,7 +26,7 @@ def commit():
         return subprocess.run(["git", *words], capture_output=True, text=True, check=False)
     name = git("rev-parse", "--short=9", "HEAD").stdout.strip() or "unknown"
     changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "include",
-                  "perf/compare").stdout
+                  "perf/compare", "perf/micro").stdout
     return name + ("-dirty" if changed else "")
 
 

@@ -3,9 +3,11 @@
 // Functions in here are inlined into the loops of every instruction set, and compiled for none.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "base/float_types.h"
@@ -98,6 +100,43 @@ template <typename T>
     }
 }
 
+// What a small float looks like where it is stored.
+template <typename T>
+struct SmallFloatBits {
+    std::make_signed_t<decltype(T::bits)> infinity;  // a magnitude beyond it is a NaN
+    decltype(T::bits) canonical_nan;
+};
+template <typename T>
+inline constexpr SmallFloatBits<T> kSmallFloatBits{};
+template <>
+inline constexpr SmallFloatBits<Float16> kSmallFloatBits<Float16>{0x7c00, 0x7e00};
+template <>
+inline constexpr SmallFloatBits<Bfloat16> kSmallFloatBits<Bfloat16>{0x7f80, 0x7fc0};
+template <>
+inline constexpr SmallFloatBits<Float8e4m3> kSmallFloatBits<Float8e4m3>{0x7e, 0x7f};
+template <>
+inline constexpr SmallFloatBits<Float8e5m2> kSmallFloatBits<Float8e5m2>{0x7c, 0x7e};
+
+// The larger or the smaller one of two small floats is one of them, so there is nothing to widen
+// and to round: this has the bits of the same in float32.
+template <ReduceKind kKind, typename T>
+requires(!std::is_arithmetic_v<T>) [[gnu::always_inline]] inline T extreme_of(T a, T b) {
+    using Bits = decltype(T::bits);
+    using Signed = std::make_signed_t<Bits>;
+    constexpr Signed kMagnitude = std::numeric_limits<Signed>::max();
+    constexpr int kSignShift = std::numeric_limits<Signed>::digits;
+    const auto x = static_cast<Signed>(a.bits);
+    const auto y = static_cast<Signed>(b.bits);
+    const auto order_x = static_cast<Signed>(x ^ ((x >> kSignShift) & kMagnitude));
+    const auto order_y = static_cast<Signed>(y ^ ((y >> kSignShift) & kMagnitude));
+    const bool is_nan = std::max(static_cast<Signed>(x & kMagnitude),
+                                 static_cast<Signed>(y & kMagnitude)) > kSmallFloatBits<T>.infinity;
+    const Signed order =
+        kKind == ReduceKind::kMax ? std::max(order_x, order_y) : std::min(order_x, order_y);
+    const auto chosen = static_cast<Bits>(order ^ ((order >> kSignShift) & kMagnitude));
+    return {is_nan ? kSmallFloatBits<T>.canonical_nan : chosen};
+}
+
 // a combined with b. A NaN may be any NaN; `canonical` makes it the one before it is stored.
 template <ReduceKind kKind, typename T>
 [[gnu::always_inline]] inline T combine(T a, T b) {
@@ -105,6 +144,8 @@ template <ReduceKind kKind, typename T>
         return sum_of(a, b);
     } else if constexpr (kKind == ReduceKind::kProd) {
         return product_of(a, b);
+    } else if constexpr (!std::is_arithmetic_v<T>) {
+        return extreme_of<kKind>(a, b);
     } else {
         const bool a_is_larger = order_of(a) > order_of(b);
         const T chosen = a_is_larger == (kKind == ReduceKind::kMax) ? a : b;

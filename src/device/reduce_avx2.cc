@@ -21,7 +21,7 @@
 
 namespace xccl {
 namespace {
-#include "device/float16_runs.inc"
+#include "device/lanes_avx2.inc"
 #include "device/reduce_kernels.inc"
 }  // namespace
 

@@ -16,13 +16,15 @@
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"))), apply_to = function)
 #else
+// Of values that GCC 12's own header leaves undefined on purpose.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")
 #endif
 
 namespace xccl {
 namespace {
-#include "device/float16_runs.inc"
+#include "device/lanes_avx512.inc"
 #include "device/reduce_kernels.inc"
 }  // namespace
 

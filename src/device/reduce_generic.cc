@@ -8,6 +8,7 @@
 
 namespace xccl {
 namespace {
+#include "device/lanes.inc"
 #include "device/reduce_kernels.inc"
 }  // namespace
 

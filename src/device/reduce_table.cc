@@ -23,7 +23,9 @@ UsableTables find_usable_tables() {
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         usable.add(&kAvx512ReduceTable);
     }
-    if (__builtin_cpu_supports("avx2")) usable.add(&kAvx2ReduceTable);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
+        usable.add(&kAvx2ReduceTable);
+    }
 #endif
     usable.add(&kGenericReduceTable);
     return usable;

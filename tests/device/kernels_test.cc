@@ -205,6 +205,100 @@ void try_all_shapes(xcclDataType_t type) {
     }
 }
 
+// A vector's worth, and what is left over, before and behind.
+template <typename T>
+void try_short_lengths(xcclDataType_t type) {
+    for (std::size_t count = 0; count <= 200; ++count) {
+        for (const std::size_t source_count : {2, 3, 4}) {
+            try_shape<T>(type, {.source_count = source_count,
+                                .count = count,
+                                .in_place = count % 2 == 0,
+                                .misalignment = count / 2 % 8});
+            if (::testing::Test::HasFailure()) return;
+        }
+    }
+}
+
+// Every pair of two 8-bit elements; of 16 bits every element with its neighbours, and with those
+// whose sums and products are where rounding is hard: subnormal, halfway, infinite, not a number.
+template <typename T>
+void try_all_pairs(xcclDataType_t type) {
+    using Bits = decltype(T::bits);
+    constexpr std::size_t kValues = std::size_t{1} << (8 * sizeof(Bits));
+    std::vector<Bits> others;
+    if constexpr (sizeof(Bits) == 1) {
+        for (std::size_t i = 0; i < kValues; ++i) others.push_back(static_cast<Bits>(i));
+    } else {
+        const Bits one = narrow<T>(1).bits;
+        const Bits infinity = narrow<T>(INFINITY).bits;
+        others = {0, 1, 2, 3, one, infinity, narrow<T>(0.5f).bits, narrow<T>(0.75f).bits};
+        others.push_back(static_cast<Bits>(one + 1));
+        others.push_back(static_cast<Bits>(infinity - 1));
+        others.push_back(static_cast<Bits>(infinity + 1));
+        for (std::size_t i = others.size(); i > 0; --i) {
+            others.push_back(static_cast<Bits>(others[i - 1] | kValues / 2));
+        }
+    }
+    std::vector<T> all(kValues);
+    for (std::size_t i = 0; i < kValues; ++i) all[i].bits = static_cast<Bits>(i);
+    std::vector<T> result(kValues);
+    for (const Bits bits : others) {
+        const std::vector<T> other(kValues, T{bits});
+        const ReduceSource sources[] = {
+            {reinterpret_cast<const std::byte*>(all.data()), false, false},
+            {reinterpret_cast<const std::byte*>(other.data()), false, false}};
+        const ReduceDestination to[] = {{reinterpret_cast<std::byte*>(result.data()), false}};
+        for (int kind = 0; kind < kReduceKindCount; ++kind) {
+            const Reduction reduction{type,   static_cast<ReduceKind>(kind), sources, to, kValues,
+                                      Scale{}};
+            reduce(reduction);
+            for (std::size_t i = 0; i < kValues; ++i) {
+                const T expected = narrow<T>(reference::result_at<T>(reduction, i));
+                ASSERT_EQ(result[i].bits, expected.bits)
+                    << fmt::format("kind {}: {:x} and {:x}", kind, i, bits);
+            }
+        }
+    }
+}
+
+// Float32 rounded to T: random bits, and what lies just above, at and below each number of T and
+// the middle between it and the next.
+template <typename T>
+void try_conversions(xcclDataType_t type) {
+    using Bits = decltype(T::bits);
+    constexpr std::size_t kValues = std::size_t{1} << (8 * sizeof(Bits));
+    std::mt19937_64 random(7);
+    std::vector<float> wide;
+    wide.reserve(7 * kValues);
+    for (std::size_t i = 0; i < kValues; ++i) {
+        const float value = widen(T{static_cast<Bits>(i)});
+        const float next = widen(T{static_cast<Bits>(i + 1)});
+        const float middle = value + (next - value) / 2;
+        for (const float at : {value, middle}) {
+            wide.insert(wide.end(),
+                        {std::nextafterf(at, -INFINITY), at, std::nextafterf(at, INFINITY)});
+        }
+        wide.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
+    }
+    std::vector<T> result(wide.size());
+    const ReduceSource source[] = {{reinterpret_cast<const std::byte*>(wide.data()), true, false}};
+    const ReduceDestination to[] = {{reinterpret_cast<std::byte*>(result.data()), false}};
+    reduce({type, ReduceKind::kSum, source, to, wide.size(), Scale{}});
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+        ASSERT_EQ(result[i].bits, narrow<T>(wide[i]).bits) << fmt::format("of {:a}", wide[i]);
+    }
+}
+
+template <typename T>
+void try_everything(xcclDataType_t type) {
+    try_all_shapes<T>(type);
+    try_short_lengths<T>(type);
+    if constexpr (!std::is_arithmetic_v<T>) {
+        try_all_pairs<T>(type);
+        try_conversions<T>(type);
+    }
+}
+
 class EveryKernel
     : public ::testing::TestWithParam<std::tuple<const ReduceTable*, xcclDataType_t>> {
   protected:
@@ -215,29 +309,29 @@ class EveryKernel
 TEST_P(EveryKernel, GivesTheBitsOfTheDefinition) {
     switch (const xcclDataType_t type = std::get<1>(GetParam())) {
         case xcclInt8:
-            return try_all_shapes<std::int8_t>(type);
+            return try_everything<std::int8_t>(type);
         case xcclUint8:
-            return try_all_shapes<std::uint8_t>(type);
+            return try_everything<std::uint8_t>(type);
         case xcclInt32:
-            return try_all_shapes<std::int32_t>(type);
+            return try_everything<std::int32_t>(type);
         case xcclUint32:
-            return try_all_shapes<std::uint32_t>(type);
+            return try_everything<std::uint32_t>(type);
         case xcclInt64:
-            return try_all_shapes<std::int64_t>(type);
+            return try_everything<std::int64_t>(type);
         case xcclUint64:
-            return try_all_shapes<std::uint64_t>(type);
+            return try_everything<std::uint64_t>(type);
         case xcclFloat16:
-            return try_all_shapes<Float16>(type);
+            return try_everything<Float16>(type);
         case xcclFloat32:
-            return try_all_shapes<float>(type);
+            return try_everything<float>(type);
         case xcclFloat64:
-            return try_all_shapes<double>(type);
+            return try_everything<double>(type);
         case xcclBfloat16:
-            return try_all_shapes<Bfloat16>(type);
+            return try_everything<Bfloat16>(type);
         case xcclFloat8e4m3:
-            return try_all_shapes<Float8e4m3>(type);
+            return try_everything<Float8e4m3>(type);
         case xcclFloat8e5m2:
-            return try_all_shapes<Float8e5m2>(type);
+            return try_everything<Float8e5m2>(type);
         default:
             FAIL() << "no test for datatype " << type;
     }

@@ -1,164 +1,126 @@
-// Question: how fast does one thread combine, for each instruction set, datatype, number of sources
-// and size, and how far is that from copying?
+// Question: what share of this machine's copy bandwidth does each reduction reach, from each level
+// of its memory?
 //
-// Method: sum of n sources into one destination that is none of them. Buffers rotate through
-// `sets` of them, so that 8 B is hot, 32 KiB comes from the second-level cache, and 4 MiB from
-// memory. Bytes count what is read and written; `copy` is the same traffic by memcpy. Every case is
-// checked (n ones make n) before it is timed.
+// Method: every datatype with every operator (two sources, one destination), sums of four and eight
+// sources, sums with two destinations, one source copied, and the conversions, at sizes that follow
+// from the sizes of the caches (levels.h). Bytes count what the algorithm reads and writes, for the
+// copy (memcpy, by copy_bytes()) as for the rest. Each case is checked before it is timed. The
+// repetitions of all cases are shuffled, so that a disturbance meets all alike; perf/micro/device/
+// run.sh makes the table of the shares.
 //
-//     device_reduce_benchmark --benchmark_repetitions=5 --benchmark_format=json
+//     device_reduce_benchmark --benchmark_enable_random_interleaving=true
+//         --benchmark_repetitions=5 --benchmark_min_time=0.01 [--instructions=avx2]
 #include <benchmark/benchmark.h>
 
-#include <cstring>
-#include <deque>
+#include <cstdio>
+#include <map>
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/datatypes.h"
-#include "base/float_types.h"
-#include "device/kernels.h"
 #include "device/reduce_table.h"
+#include "perf/micro/device/levels.h"
+#include "perf/micro/device/reduce_case.h"
 
 namespace {
 
 using namespace xccl;
+using namespace xccl::bench;
 
-struct Case {
-    const char* instructions;
-    xcclDataType_t type;
-    std::size_t source_count;
-    std::size_t bytes;
-};
+// As many of the copy as there should be measurements of it for each of another case.
+constexpr int kCopies = 3;
 
-// The element `value`, a small whole number, as bytes.
-std::vector<std::byte> element(xcclDataType_t type, int value) {
-    std::vector<std::byte> bytes(element_bytes(type));
-    const auto put = [&](auto x) { std::memcpy(bytes.data(), &x, sizeof x); };
-    switch (type) {
-        case xcclFloat16:
-            put(narrow<Float16>(static_cast<float>(value)));
-            break;
-        case xcclBfloat16:
-            put(narrow<Bfloat16>(static_cast<float>(value)));
-            break;
-        case xcclFloat8e4m3:
-            put(narrow<Float8e4m3>(static_cast<float>(value)));
-            break;
-        case xcclFloat8e5m2:
-            put(narrow<Float8e5m2>(static_cast<float>(value)));
-            break;
-        case xcclFloat32:
-            put(static_cast<float>(value));
-            break;
-        case xcclFloat64:
-            put(static_cast<double>(value));
-            break;
-        default:  // little-endian
-            std::memcpy(bytes.data(), &value, bytes.size() < 4 ? bytes.size() : 4);
-    }
-    return bytes;
+// One for each thread. Made when the first case needs it, and kept: filling it takes longer than a
+// repetition.
+Level& level_of(const LevelShape& shape, int thread) {
+    static std::mutex mutex;
+    static std::map<std::pair<std::string, int>, Level> levels;
+    const std::lock_guard lock(mutex);
+    return levels.try_emplace({shape.name, thread}, shape).first->second;
 }
 
-void fill(std::vector<std::byte>* buffer, const std::vector<std::byte>& with) {
-    for (std::size_t i = 0; i < buffer->size(); i += with.size()) {
-        std::memcpy(buffer->data() + i, with.data(), with.size());
+void time_case(benchmark::State& state, const LevelShape& shape, const Case& c) {
+    if (!is_right(c)) return state.SkipWithError("wrong result");
+    Level& level = level_of(shape, state.thread_index());
+    const std::size_t count = c.element_count(shape.call_bytes);
+    std::vector<BoundCase> sets;
+    sets.reserve(level.set_count());
+    for (std::size_t set = 0; set < level.set_count(); ++set) {
+        sets.emplace_back(c, count, level.sources(set), level.destinations(set));
     }
-}
-
-// One set of operands.
-struct Operands {
-    explicit Operands(const Case& c)
-        : buffers(c.source_count + 1, std::vector<std::byte>(c.bytes)) {
-        for (std::size_t s = 0; s < c.source_count; ++s) {
-            fill(&buffers[s], element(c.type, 1));
-            sources.push_back({buffers[s].data(), false, false});
-        }
-        destination = {buffers.back().data(), false};
-    }
-    Reduction reduction(const Case& c) const {
-        // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): every case has a known type
-        const std::size_t count = c.bytes / element_bytes(c.type);
-        return {c.type, ReduceKind::kSum, sources, {&destination, 1}, count, Scale{}};
-    }
-    bool is_right(const Case& c) const {
-        std::vector<std::byte> expected(c.bytes);
-        fill(&expected, element(c.type, static_cast<int>(c.source_count)));
-        return expected == buffers.back();
-    }
-    std::vector<std::vector<std::byte>> buffers;
-    std::vector<ReduceSource> sources;
-    ReduceDestination destination{};
-};
-
-std::size_t sets_for(const Case& c) {
-    constexpr std::size_t kBeyondL1 = 256 << 10;
-    constexpr std::size_t kBeyondL3 = 128 << 20;
-    if (c.bytes < 1024) return 1;
-    return (c.bytes < (1 << 20) ? kBeyondL1 : kBeyondL3) / (c.bytes * (c.source_count + 1)) + 1;
-}
-
-void report_traffic(benchmark::State& state, const Case& c) {
-    state.SetBytesProcessed(state.iterations() *
-                            static_cast<std::int64_t>(c.bytes * (c.source_count + 1)));
-}
-
-void run_reduce(benchmark::State& state, const Case& c) {
-    use_instruction_set(c.instructions);
-    std::deque<Operands> own;
-    for (std::size_t i = 0; i < sets_for(c); ++i) own.emplace_back(c);
-    for (const Operands& operands : own) {
-        reduce(operands.reduction(c));
-        if (!operands.is_right(c)) return state.SkipWithError("wrong result");
-    }
-    std::size_t next = 0;
     for ([[maybe_unused]] auto _ : state) {
-        reduce(own[next].reduction(c));
+        sets[level.next_set()].run();
         benchmark::ClobberMemory();
-        next = next + 1 == own.size() ? 0 : next + 1;
     }
-    report_traffic(state, c);
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(c.traffic(count)));
 }
 
-// The limit: one buffer copied to another.
-void run_copy(benchmark::State& state, const Case& c) {
-    std::deque<Operands> own;
-    for (std::size_t i = 0; i < sets_for(c); ++i) own.emplace_back(c);
-    std::size_t next = 0;
-    for ([[maybe_unused]] auto _ : state) {
-        Operands& operands = own[next];
-        copy_bytes(operands.buffers[1].data(), operands.buffers[0].data(), c.bytes);
-        benchmark::ClobberMemory();
-        next = next + 1 == own.size() ? 0 : next + 1;
+std::vector<Case> cases_of(xcclDataType_t type) {
+    using Form = Case::Form;
+    std::vector<Case> cases;
+    for (int kind = 0; kind < kReduceKindCount; ++kind) {
+        cases.push_back({Form::kReduce, type, static_cast<ReduceKind>(kind), 2, 1});
     }
-    report_traffic(state, c);
+    for (const std::size_t source_count : {4, 8}) {
+        cases.push_back({Form::kReduce, type, ReduceKind::kSum, source_count, 1});
+    }
+    cases.push_back({Form::kReduce, type, ReduceKind::kSum, 2, 2});
+    cases.push_back({Form::kReduce, type, ReduceKind::kSum, 1, 1});
+    if (accumulate_type(type) != type) {
+        cases.push_back({Form::kWiden, type, ReduceKind::kSum, 1, 1});
+        cases.push_back({Form::kNarrow, type, ReduceKind::kSum, 1, 1});
+    }
+    return cases;
+}
+
+void register_case(const LevelShape& shape, const Case& c) {
+    const std::string name = shape.name + "/" + c.name();
+    benchmark::RegisterBenchmark(name.c_str(), time_case, shape, c)->UseRealTime();
 }
 
 void register_all() {
-    const xcclDataType_t types[] = {xcclInt32,    xcclFloat32,    xcclFloat64,   xcclFloat16,
-                                    xcclBfloat16, xcclFloat8e4m3, xcclFloat8e5m2};
-    for (const std::size_t bytes : {std::size_t{8}, std::size_t{32} << 10, std::size_t{4} << 20}) {
-        const Case copied{"", xcclUint8, 1, bytes};
-        benchmark::RegisterBenchmark(("copy/" + std::to_string(bytes)).c_str(), run_copy, copied);
-        for (const ReduceTable* table : usable_reduce_tables()) {
-            for (const xcclDataType_t type : types) {
-                for (const std::size_t source_count : {2, 4, 8}) {
-                    const Case c{table->name, type, source_count, bytes};
-                    const std::string name =
-                        std::string("sum/") + table->name + "/" + datatype_name(type) +
-                        "/sources:" + std::to_string(source_count) + "/" + std::to_string(bytes);
-                    benchmark::RegisterBenchmark(name.c_str(), run_reduce, c);
-                }
+    for (const LevelShape& shape : level_shapes()) {
+        for (int i = 0; i < kCopies; ++i) register_case(shape, {Case::Form::kCopy});
+        for (int type = 0; type < xcclNumTypes; ++type) {
+            for (const Case& c : cases_of(static_cast<xcclDataType_t>(type))) {
+                register_case(shape, c);
             }
         }
     }
 }
 
+// Takes --instructions=NAME out of the arguments; false if this processor has no such set.
+bool take_instructions(int* argc, char** argv) {
+    constexpr std::string_view kOption = "--instructions=";
+    int kept = 1;
+    for (int i = 1; i < *argc; ++i) {
+        const std::string_view argument = argv[i];
+        if (!argument.starts_with(kOption)) {
+            argv[kept++] = argv[i];
+        } else if (!use_instruction_set(argument.substr(kOption.size()))) {
+            std::fprintf(stderr, "%s: this processor has", argv[i]);
+            for (const ReduceTable* table : usable_reduce_tables()) {
+                std::fprintf(stderr, " %s", table->name);
+            }
+            std::fprintf(stderr, "; give one of them\n");
+            return false;
+        }
+    }
+    *argc = kept;
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    register_all();
+    if (!take_instructions(&argc, argv)) return 1;
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+    benchmark::AddCustomContext("instructions", instruction_set());
+    register_all();
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }
