@@ -36,9 +36,9 @@ __attribute__((target("clflushopt"))) void flush_side_by_side(const char* start,
 
 // Out of the caches of all cores, and into memory.
 void throw_out(std::span<const float> buffer) {
-    static const bool kSideBySide = can_flush_side_by_side();
+    static const bool side_by_side = can_flush_side_by_side();
     const char* start = reinterpret_cast<const char*>(buffer.data());
-    if (kSideBySide) {
+    if (side_by_side) {
         flush_side_by_side(start, buffer.size_bytes());
     } else {
         for (std::size_t offset = 0; offset < buffer.size_bytes(); offset += kLineBytes) {

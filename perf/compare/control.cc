@@ -49,13 +49,13 @@ double copy_nanoseconds(const std::vector<char>& from, std::vector<char>& to) {
 
 // Those of the process, before any thread takes one: a thread inherits its maker's.
 const cpu_set_t& allowed_cores() {
-    static const cpu_set_t kCores = [] {
+    static const cpu_set_t cores_of_process = [] {
         cpu_set_t cores;
         CPU_ZERO(&cores);
         sched_getaffinity(0, sizeof cores, &cores);
         return cores;
     }();
-    return kCores;
+    return cores_of_process;
 }
 
 void take_core(unsigned place) {
