@@ -32,7 +32,7 @@ def rates_of(report):
         if run.get("error_occurred"):
             sys.exit(f"{run['name']}: {run['error_message']}; see that device_test passes")
         if run["run_type"] == "iteration":
-            level, case = run["name"].removesuffix("/real_time").split("/", 1)
+            level, case = run["name"].replace("/real_time", "").split("/", 1)
             rates[level, case].append(run["bytes_per_second"])
     return rates
 
