@@ -76,9 +76,27 @@ std::vector<Case> cases_of(xcclDataType_t type) {
     return cases;
 }
 
-void register_case(const LevelShape& shape, const Case& c) {
+void register_case(const LevelShape& shape, const Case& c, int threads = 1) {
     const std::string name = shape.name + "/" + c.name();
-    benchmark::RegisterBenchmark(name.c_str(), time_case, shape, c)->UseRealTime();
+    auto* const registered = benchmark::RegisterBenchmark(name.c_str(), time_case, shape, c);
+    registered->UseRealTime();
+    if (threads > 1) registered->Threads(threads);
+}
+
+// From memory, by one core and by two at once, with and without streaming stores.
+void register_streamed(const LevelShape& shape) {
+    using Form = Case::Form;
+    for (const int threads : {1, 2}) {
+        for (const bool streamed : {false, true}) {
+            if (threads == 1 && !streamed) continue;  // they are there already
+            register_case(shape, {Form::kCopy, xcclUint8, ReduceKind::kSum, 1, 1, streamed},
+                          threads);
+            for (const xcclDataType_t type : {xcclFloat32, xcclBfloat16}) {
+                register_case(shape, {Form::kReduce, type, ReduceKind::kSum, 2, 1, streamed},
+                              threads);
+            }
+        }
+    }
 }
 
 void register_all() {
@@ -89,6 +107,7 @@ void register_all() {
                 register_case(shape, c);
             }
         }
+        if (shape.name == "DRAM") register_streamed(shape);
     }
 }
 

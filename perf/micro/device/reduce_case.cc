@@ -72,13 +72,13 @@ int number_at(std::size_t source, std::size_t index) {
 }  // namespace
 
 std::string Case::name() const {
-    if (form == Form::kCopy) return "copy";
+    if (form == Form::kCopy) return streamed ? "copy/streamed" : "copy";
     std::string name = form == Form::kWiden    ? "widen"
                        : form == Form::kNarrow ? "narrow"
                        : source_count == 1     ? "copied"
                                                : kind_name(kind);
     return name + "/" + datatype_name(type) + "/" + std::to_string(source_count) + ":" +
-           std::to_string(destination_count);
+           std::to_string(destination_count) + (streamed ? "/streamed" : "");
 }
 
 std::size_t Case::source_element_bytes() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device/kernels.h"
+#include "device/streamed.h"
 #include "perf/micro/device/levels.h"
 
 namespace xccl::bench {
@@ -17,6 +18,7 @@ struct Case {
     ReduceKind kind = ReduceKind::kSum;
     std::size_t source_count = 1;
     std::size_t destination_count = 1;
+    bool streamed = false;
 
     std::string name() const;  // "sum/float32/2:1"
     std::size_t source_element_bytes() const;
@@ -33,9 +35,11 @@ class BoundCase {
     BoundCase(const Case& of, std::size_t count, const std::byte* sources, std::byte* destinations);
     void run() const {
         if (case_.form == Case::Form::kCopy) {
-            copy_bytes(destinations_[0].data, sources_[0].data, count_);
+            (case_.streamed ? copy_bytes_streamed : copy_bytes)(destinations_[0].data,
+                                                                sources_[0].data, count_);
         } else {
-            reduce({case_.type, case_.kind, sources_, destinations_, count_, Scale{}});
+            (case_.streamed ? reduce_streamed : reduce)(
+                {case_.type, case_.kind, sources_, destinations_, count_, Scale{}});
         }
     }
 

@@ -32,7 +32,7 @@ def rates_of(report):
         if run.get("error_occurred"):
             sys.exit(f"{run['name']}: {run['error_message']}; see that device_test passes")
         if run["run_type"] == "iteration":
-            level, case = run["name"].removesuffix("/real_time").split("/", 1)
+            level, case = run["name"].replace("/real_time", "").split("/", 1)
             rates[level, case].append(run["bytes_per_second"])
     return rates
 
@@ -69,7 +69,7 @@ def page_of(report, rates, options):
 
 {table_of(rates)}
 
-Bytes read and written by the algorithm per second of one thread; "of copy": that, over what copy_bytes()
+Bytes read and written by the algorithm per second, of one thread or of all `threads`; "of copy": that, over what copy_bytes()
 moves in the same run at the same level. `sum/float32/2:1` is the sum of two sources to one destination;
 `copied` one source as it is, `widen` and `narrow` between the datatype and float32. Medians of
 repetitions in shuffled order; half the distance of the quartiles is at most

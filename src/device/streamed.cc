@@ -1,0 +1,104 @@
+#include "device/streamed.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+#include "base/assert.h"
+#include "base/datatypes.h"
+#include "base/limits.h"
+
+namespace xccl {
+namespace {
+
+constexpr std::size_t kLineBytes = 64;
+
+// One block of results, made in the first-level cache and streamed from there.
+constexpr std::size_t kStreamedBlockBytes = 4096;
+
+std::size_t bytes_to_line(const std::byte* address) {
+    return -reinterpret_cast<std::uintptr_t>(address) % kLineBytes;
+}
+
+// Whole lines by streaming stores: a line that is written in part is read after all.
+void stream(std::byte* to, const std::byte* from, std::size_t bytes) {
+#if defined(__x86_64__)
+    const std::size_t head = std::min(bytes_to_line(to), bytes);
+    std::memcpy(to, from, head);
+    std::size_t i = head;
+    for (; i + kLineBytes <= bytes; i += kLineBytes) {
+        for (std::size_t part = i; part < i + kLineBytes; part += sizeof(__m128i)) {
+            _mm_stream_si128(reinterpret_cast<__m128i*>(to + part),
+                             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + part)));
+        }
+    }
+    std::memcpy(to + i, from + i, bytes - i);
+#else
+    std::memcpy(to, from, bytes);
+#endif
+}
+
+// Streaming stores are not ordered by the release that publishes a message: this pairs with it.
+void order_streamed_stores() {
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
+}
+
+// Elements of the first block: up to a line of the first destination, if one begins between two.
+std::size_t first_block(const Reduction& reduction, std::size_t block, std::size_t width) {
+    const std::size_t head = bytes_to_line(reduction.destinations[0].data);
+    if (head == 0 || head % width != 0) return block;
+    return block - kLineBytes / width + head / width;
+}
+
+}  // namespace
+
+void reduce_streamed(const Reduction& reduction) {
+    XCCL_DEBUG_ASSERT(reduction.sources.size() <= kMaxReduceSources);
+    const std::size_t narrow_width = element_bytes(reduction.type);
+    const std::size_t wide_width = element_bytes(accumulate_type(reduction.type));
+    const auto width = [&](bool wide) { return wide ? wide_width : narrow_width; };
+    alignas(kLineBytes) std::array<std::byte, kStreamedBlockBytes> narrow_block;
+    alignas(kLineBytes) std::array<std::byte, kStreamedBlockBytes> wide_block;
+    std::array<ReduceDestination, 2> blocks{};
+    std::size_t block_count = 0;
+    for (const bool wide : {false, true}) {
+        if (std::any_of(reduction.destinations.begin(), reduction.destinations.end(),
+                        [&](const ReduceDestination& to) { return to.wide == wide; })) {
+            blocks[block_count++] = {wide ? wide_block.data() : narrow_block.data(), wide};
+        }
+    }
+    std::array<ReduceSource, kMaxReduceSources> sources{};
+    std::copy(reduction.sources.begin(), reduction.sources.end(), sources.begin());
+    Reduction step = reduction;
+    step.sources = {sources.data(), reduction.sources.size()};
+    step.destinations = {blocks.data(), block_count};
+    const std::size_t block = kStreamedBlockBytes / wide_width;
+    const std::size_t first = first_block(reduction, block, width(reduction.destinations[0].wide));
+    for (std::size_t begin = 0; begin < reduction.count; begin += step.count) {
+        step.count = std::min(begin == 0 ? first : block, reduction.count - begin);
+        for (std::size_t s = 0; s < step.sources.size(); ++s) {
+            const ReduceSource& source = reduction.sources[s];
+            sources[s].data = source.data + begin * width(source.wide);
+        }
+        reduce(step);
+        for (const ReduceDestination& to : reduction.destinations) {
+            stream(to.data + begin * width(to.wide),
+                   to.wide ? wide_block.data() : narrow_block.data(), step.count * width(to.wide));
+        }
+    }
+    order_streamed_stores();
+}
+
+void copy_bytes_streamed(std::byte* destination, const std::byte* source, std::size_t bytes) {
+    if (bytes == 0 || destination == source) return;
+    stream(destination, source, bytes);
+    order_streamed_stores();
+}
+
+}  // namespace xccl
