@@ -145,7 +145,8 @@ Figure bandwidth(const Effort& effort, const Kind& kind, const Level& level, int
     } else {
         run_pair({}, mine, other);
     }
-    const auto counted = static_cast<double>(level.bytes / kind.parts) * cores * batches.passes;
+    const auto counted =
+        static_cast<double>(level.bytes) / static_cast<double>(kind.parts) * cores * batches.passes;
     for (double& sample : samples) sample = counted / sample * 1e-9;
     return figure_of(name, "GB/s", samples);
 }
