@@ -4,6 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #ifndef MADV_POPULATE_READ
@@ -16,11 +21,24 @@ namespace {
 
 constexpr std::uintptr_t kPage = 4096;
 constexpr std::size_t kKnownRanges = 16;
+constexpr std::size_t kKnownRegions = 32;
+constexpr int kMostSearches = 64;  // of the list of mappings, per thread: it may be long
 
 struct Range {
     std::uintptr_t begin = 1;
     std::uintptr_t end = 0;
     bool written = false;
+    bool holds(std::uintptr_t first, std::uintptr_t last, bool to_write) const {
+        return first >= begin && last <= end && written >= to_write;
+    }
+};
+
+// What a thread has found good.
+struct Known {
+    Range ranges[kKnownRanges];    // by page: those that calls named
+    Range regions[kKnownRegions];  // whole mappings around them
+    std::size_t next_region = 0;
+    int searches = 0;
 };
 
 std::byte* page_of(const void* data) {
@@ -55,6 +73,39 @@ bool all_mapped(std::byte* begin, std::size_t bytes) {
     return true;
 }
 
+// The mapping of anonymous memory that holds a page; empty if there is none. (A file may be shorter
+// than its mapping.)
+Range anonymous_region(std::uintptr_t page) {
+    std::ifstream mappings("/proc/self/maps");
+    std::string line;
+    while (std::getline(mappings, line)) {
+        Range region;
+        char readable = '-', writable = '-';
+        unsigned long long inode = 1;
+        if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %c%c%*s %*s %*s %llu",
+                        &region.begin, &region.end, &readable, &writable, &inode) != 5) {
+            continue;
+        }
+        if (page < region.begin || page >= region.end) continue;
+        region.written = writable == 'w';
+        return inode == 0 && readable == 'r' ? region : Range{};
+    }
+    return {};
+}
+
+bool is_in_known_region(const Known& known, std::uintptr_t begin, std::uintptr_t end,
+                        bool written) {
+    return std::any_of(std::begin(known.regions), std::end(known.regions),
+                       [&](const Range& region) { return region.holds(begin, end, written); });
+}
+
+// Asks the kernel.
+bool is_mapped(const void* data, std::size_t extent, bool written) {
+    std::byte* const page = page_of(data);
+    if (!page_answers(page, written) || !page_answers(page + extent - kPage, written)) return false;
+    return extent <= 2 * kPage || all_mapped(page, extent);
+}
+
 }  // namespace
 
 bool memory_is_ours(const void* data, std::uint64_t bytes, bool written) {
@@ -63,13 +114,16 @@ bool memory_is_ours(const void* data, std::uint64_t bytes, bool written) {
     if (__builtin_add_overflow(first, bytes - 1, &last)) return false;
     const std::uintptr_t begin = first & ~(kPage - 1);
     const std::uintptr_t end = (last & ~(kPage - 1)) + kPage;
-    thread_local Range known[kKnownRanges];
-    Range& range = known[(first >> 12) % kKnownRanges];
-    if (begin >= range.begin && end <= range.end && range.written >= written) return true;
-    std::byte* const page = page_of(data);
-    const std::size_t extent = end - begin;
-    if (!page_answers(page, written) || !page_answers(page + extent - kPage, written)) return false;
-    if (extent > 2 * kPage && !all_mapped(page, extent)) return false;
+    thread_local Known known;
+    Range& range = known.ranges[(first >> 12) % kKnownRanges];
+    if (range.holds(begin, end, written)) return true;
+    if (!is_in_known_region(known, begin, end, written)) {
+        if (!is_mapped(data, end - begin, written)) return false;
+        if (known.searches < kMostSearches) {
+            ++known.searches;
+            known.regions[known.next_region++ % kKnownRegions] = anonymous_region(begin);
+        }
+    }
     range = {begin, end, written};
     return true;
 }

@@ -49,6 +49,33 @@ TEST_F(BadInput, Pointers) {
     });
 }
 
+// What a buffer is part of is remembered, and nothing beyond.
+TEST_F(BadInput, PointersBesideGoodOnes) {
+    constexpr std::size_t kPage = 4096;
+    with_ranks(2, [&](int, xcclComm_t comm) {
+        std::vector<float> mine(64), other(64);
+        auto* const pages = static_cast<char*>(
+            mmap(nullptr, 8 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        ASSERT_EQ(mprotect(pages, kPage, PROT_READ), 0);
+        ASSERT_EQ(mprotect(pages + 7 * kPage, kPage, PROT_NONE), 0);
+        for (int page = 1; page < 7; ++page) {
+            EXPECT_EQ(xcclAllReduce(mine.data(), pages + static_cast<std::size_t>(page) * kPage, 4,
+                                    xcclFloat32, xcclSum, comm, nullptr),
+                      xcclSuccess);
+        }
+        EXPECT_EQ(xcclAllReduce(pages, other.data(), 4, xcclFloat32, xcclSum, comm, nullptr),
+                  xcclSuccess);
+        EXPECT_EQ(xcclAllReduce(mine.data(), pages + 16, 4, xcclFloat32, xcclSum, comm, nullptr),
+                  xcclInvalidArgument);
+        expect_text("write");
+        EXPECT_EQ(xcclAllReduce(pages + 7 * kPage - 8, other.data(), 4, xcclFloat32, xcclSum, comm,
+                                nullptr),
+                  xcclInvalidArgument);
+        expect_text("read");
+        munmap(pages, 8 * kPage);
+    });
+}
+
 TEST_F(BadInput, EnumsRootsAndCounts) {
     run([&](xcclComm_t comm) {
         const auto reduce = [&](int type, int op, int root, std::size_t count = 4) {
