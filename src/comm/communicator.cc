@@ -13,10 +13,14 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kSpinsPerLook = 32;         // advance() calls between two looks at the clock
-constexpr int kCrowdedSpins = 4;          // where ranks share cores: the peer may wait for this one
-constexpr microseconds kShortestSpin{1};  // where spinning did not pay
-constexpr int kYields = 32;               // after spinning, before sleeping
+constexpr int kSpinsPerLook = 32;  // advance() calls between two looks at the clock
+constexpr int kCrowdedSpins = 4;   // where ranks share cores: the peer may wait for this one
+constexpr Clock::duration kShortestSpin = microseconds(1);  // where others want the core
+constexpr microseconds kYieldTime{100};                     // after spinning, before sleeping
+constexpr int kYieldsPerLook = 8;                           // at the clock
+// One that finds nobody else takes a third of this on the slowest machine seen, and a change to
+// another process three times as long. 2026-11-29.
+constexpr microseconds kQuickYield{2};
 constexpr milliseconds kMismatchPatience{100};
 constexpr milliseconds kMissedCallPatience{500};
 constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
@@ -43,7 +47,7 @@ Communicator::Communicator(CommunicatorOptions options, std::unique_ptr<Membersh
       failure_watch_(std::move(failure_watch)),
       launcher_(std::move(launcher)),
       crowded_(is_crowded(*membership_)),
-      longest_spin_(std::max(microseconds(options_.spin_us), kShortestSpin)),
+      longest_spin_(std::max<Clock::duration>(microseconds(options_.spin_us), kShortestSpin)),
       spin_(longest_spin_),
       engine_(membership_->rank, membership_->rank_count(), links_->geometry(), links_.get()) {}
 
@@ -120,22 +124,17 @@ void Communicator::complete(Ticket ticket, Lock& lock) {
     }
 }
 
-// Spins, then yields. Spinning that led to nothing keeps a core from somebody who may be the peer:
-// it is halved each time, and doubled where it paid. Where ranks share cores, there is next to
-// none.
+// Spins, then yields. Where ranks share cores, or somebody else was seen to want this one, there is
+// next to no spinning: who waits keeps the core from somebody who may be the peer.
 bool Communicator::spin(Ticket ticket, const Lock& lock) {
     if (crowded_) return look(ticket, kCrowdedSpins, lock) || yield(ticket, lock);
     Clock::time_point end{};  // not set before the first look at the clock
     for (;;) {
-        if (look(ticket, kSpinsPerLook, lock)) {
-            spin_ = std::min(2 * spin_, longest_spin_);
-            return true;
-        }
+        if (look(ticket, kSpinsPerLook, lock)) return true;
         const Clock::time_point now = Clock::now();
         if (end == Clock::time_point{}) end = now + spin_;
         if (now >= end) break;
     }
-    spin_ = std::max(spin_ / 2, Clock::duration(kShortestSpin));
     return yield(ticket, lock);
 }
 
@@ -151,15 +150,29 @@ bool Communicator::look(Ticket ticket, int looks, const Lock& lock) {
     return engine_.done(ticket);
 }
 
+// Yields for a while. A yield that takes long has given the core to somebody, who may be the peer;
+// if it returns at once nobody else wants the core, and the next wait may as well spin.
 bool Communicator::yield(Ticket ticket, const Lock& lock) {
-    for (int i = 0; i < kYields; ++i) {
-        if (engine_.done(ticket)) return true;
-        if (advance_locked(lock))
-            i = 0;
-        else
-            std::this_thread::yield();
+    const Clock::duration patience = others_busy(this) ? Clock::duration(0) : kYieldTime;
+    const Clock::time_point start = Clock::now();
+    Clock::time_point before = start;
+    for (;;) {
+        bool moved = false;
+        for (int i = 0; i < kYieldsPerLook; ++i) {
+            if (engine_.done(ticket)) return true;
+            if (advance_locked(lock)) {
+                moved = true;
+                i = 0;
+            } else {
+                std::this_thread::yield();
+            }
+        }
+        const Clock::time_point now = Clock::now();
+        const bool wanted = now - before > kYieldsPerLook * kQuickYield;
+        if (!moved) spin_ = wanted ? std::max(spin_ / 2, kShortestSpin) : longest_spin_;
+        before = now;
+        if (now - start >= patience) return engine_.done(ticket);
     }
-    return engine_.done(ticket);
 }
 
 void Communicator::issue(const std::shared_ptr<Work>& work) {
