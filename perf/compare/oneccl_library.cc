@@ -1,4 +1,5 @@
-// oneCCL as a rival: its build for processors, over MPI or libfabric, as its launch says.
+// oneCCL as a rival: its build from Python packages, run on the processor, over MPI or libfabric,
+// as its launch says.
 //
 // Arguments: rank, number of ranks, and a folder where the ranks find each other.
 #include <chrono>

@@ -67,6 +67,11 @@ class Initialisation {
     bool first_of_process() const;
     bool spans_hosts() const { return membership_->topology.node_count() > 1; }
     int ranks_of_this_process() const;
+    std::size_t ranks_of_this_machine() const {
+        const Topology& topology = membership_->topology;
+        const auto machine = topology.machine_of_rank[static_cast<std::size_t>(rank())];
+        return topology.ranks_of_machine[static_cast<std::size_t>(machine)].size();
+    }
     std::string segment_key() const;
 
     Exchange& exchange_;
@@ -311,7 +316,8 @@ Status Initialisation::make_launcher() {
     wishes.lanes = static_cast<int>(membership_->members[0].lanes);
     XCCL_ASSIGN(auto planner, Planner::make(membership_->topology, rank(), limits, wishes));
     launcher_ = std::make_unique<Launcher>(rank(), exchange_.rank_count(), std::move(planner),
-                                           options_.reproducible);
+                                           options_.reproducible,
+                                           last_level_cache_bytes() / ranks_of_this_machine());
     return ok_status();
 }
 

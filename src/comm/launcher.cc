@@ -27,11 +27,13 @@ ReduceKind kind_of(xcclRedOp_t op) {
 
 }  // namespace
 
-Launcher::Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, bool reproducible)
+Launcher::Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, bool reproducible,
+                   std::uint64_t cached_bytes)
     : rank_(rank),
       rank_count_(rank_count),
       planner_(std::move(planner)),
-      reproducible_(reproducible) {}
+      reproducible_(reproducible),
+      cached_bytes_(cached_bytes) {}
 
 std::size_t Launcher::KeyHash::operator()(const Key& key) const {
     const std::uint64_t hash =
@@ -88,6 +90,7 @@ Result<std::shared_ptr<const PreparedLaunch>> Launcher::prepare(const Call& call
     launch.piece_elements = plan->piece_elements();
     launch.type = call.coll == xcclCollBarrier ? xcclUint8 : call.type;
     launch.wide_wire = plan->wide_wire;
+    launch.cached_bytes = cached_bytes_;
     if (shape.combines) set_operator(call, &launch);
     if (call.coll == xcclCollBarrier) launch.reduce_kind = ReduceKind::kMax;
     launch.tells_lengths = call.coll == xcclCollAlltoAllv;

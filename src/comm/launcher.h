@@ -20,7 +20,9 @@ namespace xccl {
 
 class Launcher {
   public:
-    Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, bool reproducible);
+    // `cached_bytes`: what the last-level cache holds for this rank.
+    Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, bool reproducible,
+             std::uint64_t cached_bytes);
 
     // The launch of `call`, if that is of the same shape as the one before; else null.
     const std::shared_ptr<const PreparedLaunch>* repeated(const Call& call) const {
@@ -59,6 +61,7 @@ class Launcher {
     const int rank_count_;
     const std::unique_ptr<Planner> planner_;
     const bool reproducible_;
+    const std::uint64_t cached_bytes_;
     std::unordered_map<Key, std::shared_ptr<const PreparedLaunch>, KeyHash> launches_;
     Key last_key_;
     std::shared_ptr<const PreparedLaunch> last_;

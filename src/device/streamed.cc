@@ -5,12 +5,10 @@
 #include <cstring>
 
 #if defined(__x86_64__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
-#include "base/assert.h"
 #include "base/datatypes.h"
-#include "base/limits.h"
 
 namespace xccl {
 namespace {
@@ -20,23 +18,39 @@ constexpr std::size_t kLineBytes = 64;
 // One block of results, made in the first-level cache and streamed from there.
 constexpr std::size_t kStreamedBlockBytes = 4096;
 
+// Reductions of more sources are rare, and bound by reading them.
+constexpr std::size_t kMostStreamedSources = 16;
+
 std::size_t bytes_to_line(const std::byte* address) {
     return -reinterpret_cast<std::uintptr_t>(address) % kLineBytes;
 }
 
+#if defined(__x86_64__)
+void stream_lines(std::byte* to, const std::byte* from, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; i += sizeof(__m128i)) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
+                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+    }
+}
+
+// A line by one store never waits for its other parts.
+__attribute__((target("avx512f"))) void stream_whole_lines(std::byte* to, const std::byte* from,
+                                                           std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; i += kLineBytes) {
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), _mm512_loadu_si512(from + i));
+    }
+}
+#endif
+
 // Whole lines by streaming stores: a line that is written in part is read after all.
 void stream(std::byte* to, const std::byte* from, std::size_t bytes) {
 #if defined(__x86_64__)
+    static const auto lines = __builtin_cpu_supports("avx512f") ? stream_whole_lines : stream_lines;
     const std::size_t head = std::min(bytes_to_line(to), bytes);
     std::memcpy(to, from, head);
-    std::size_t i = head;
-    for (; i + kLineBytes <= bytes; i += kLineBytes) {
-        for (std::size_t part = i; part < i + kLineBytes; part += sizeof(__m128i)) {
-            _mm_stream_si128(reinterpret_cast<__m128i*>(to + part),
-                             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + part)));
-        }
-    }
-    std::memcpy(to + i, from + i, bytes - i);
+    const std::size_t whole = (bytes - head) / kLineBytes * kLineBytes;
+    lines(to + head, from + head, whole);
+    std::memcpy(to + head + whole, from + head + whole, bytes - head - whole);
 #else
     std::memcpy(to, from, bytes);
 #endif
@@ -59,7 +73,7 @@ std::size_t first_block(const Reduction& reduction, std::size_t block, std::size
 }  // namespace
 
 void reduce_streamed(const Reduction& reduction) {
-    XCCL_DEBUG_ASSERT(reduction.sources.size() <= kMaxReduceSources);
+    if (reduction.sources.size() > kMostStreamedSources) return reduce(reduction);
     const std::size_t narrow_width = element_bytes(reduction.type);
     const std::size_t wide_width = element_bytes(accumulate_type(reduction.type));
     const auto width = [&](bool wide) { return wide ? wide_width : narrow_width; };
@@ -73,7 +87,7 @@ void reduce_streamed(const Reduction& reduction) {
             blocks[block_count++] = {wide ? wide_block.data() : narrow_block.data(), wide};
         }
     }
-    std::array<ReduceSource, kMaxReduceSources> sources{};
+    std::array<ReduceSource, kMostStreamedSources> sources{};
     std::copy(reduction.sources.begin(), reduction.sources.end(), sources.begin());
     Reduction step = reduction;
     step.sources = {sources.data(), reduction.sources.size()};

@@ -11,7 +11,7 @@
 
 namespace xccl {
 
-// At most kMaxReduceSources sources.
+// Of many sources (over 16) it is plain reduce().
 void reduce_streamed(const Reduction& reduction);
 
 void copy_bytes_streamed(std::byte* destination, const std::byte* source, std::size_t bytes);

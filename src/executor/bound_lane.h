@@ -54,6 +54,8 @@ struct BoundStep {
     // payload.
     static constexpr std::uint16_t kNoOperand = UINT16_MAX;
     std::uint16_t referred = kNoOperand;
+    // It writes the output, of which no later step of its tile reads or writes that part.
+    bool leaves_output = false;
     // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
     std::uint64_t first_elements = 0;
     std::uint64_t first_bytes = 0;

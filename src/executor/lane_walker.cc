@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+#include "device/streamed.h"
 #include "executor/message_signature.h"
 #include "executor/notify.h"
 #include "executor/references.h"
@@ -181,25 +182,27 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
     const auto at = [&](std::size_t i) {
         return address(operands[i], slots[i], index, message_offset);
     };
-    if (step.kind == BoundStep::Kind::kPair) {
+    const bool streamed = launch_->streams() && is_streamed(workspace, step);
+    if (step.kind == BoundStep::Kind::kPair && !streamed) {
         reduce_pair(launch_->accumulated_type(), launch_->launch().reduce_kind, at(2), at(0), at(1),
                     elements);
         return;
     }
-    if (step.kind == BoundStep::Kind::kReduce) {
-        return combine(workspace, step, index, elements, message_offset);
+    if (step.kind != BoundStep::Kind::kCopy) {
+        return combine(workspace, step, index, elements, message_offset, streamed);
     }
     const std::byte* const source = at(0);
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
         if (!is_written(operands[i], slots[i])) continue;
-        copy_bytes(at(i), source, byte_count);
+        const bool past_caches = streamed && operands[i].space == Space::kOutput;
+        (past_caches ? copy_bytes_streamed : copy_bytes)(at(i), source, byte_count);
     }
 }
 
 void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
-                         std::uint64_t elements, std::size_t message_offset) const {
+                         std::uint64_t elements, std::size_t message_offset, bool streamed) const {
     const Launch& launch = launch_->launch();
     const BoundOperand* operand = lane_->operands.data() + step.first_operand;
     std::byte* const* slot = workspace.slots.data();
@@ -207,18 +210,44 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
         workspace.sources[i] = {address(*operand, *slot, index, message_offset), operand->wide,
                                 operand->scaled};
     }
+    ReduceDestination output{nullptr, false};  // that is written past the caches
     std::size_t destination_count = 0;
     for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
         if (!is_written(*operand, *slot)) continue;
-        workspace.destinations[destination_count++] = {
-            address(*operand, *slot, index, message_offset), operand->wide};
+        const ReduceDestination destination{address(*operand, *slot, index, message_offset),
+                                            operand->wide};
+        if (streamed && operand->space == Space::kOutput) {
+            output = destination;
+        } else {
+            workspace.destinations[destination_count++] = destination;
+        }
     }
-    reduce({.type = launch.type,
-            .kind = launch.reduce_kind,
-            .sources = {workspace.sources.data(), step.source_count},
-            .destinations = {workspace.destinations.data(), destination_count},
-            .count = elements,
-            .scale = buffers_.scale});
+    const ReduceDestination& first = workspace.destinations[0];
+    const Reduction reduction{.type = launch.type,
+                              .kind = launch.reduce_kind,
+                              .sources = {workspace.sources.data(), step.source_count},
+                              .destinations = {&first, destination_count},
+                              .count = elements,
+                              .scale = buffers_.scale};
+    if (destination_count > 0) reduce(reduction);
+    if (output.data == nullptr) return;
+    if (destination_count > 0 && !first.wide) {  // it has the same bits, and lies in a cache
+        copy_bytes_streamed(output.data, first.data, elements * launch_->buffer_element_bytes());
+        return;
+    }
+    Reduction to_output = reduction;
+    to_output.destinations = {&output, 1};
+    reduce_streamed(to_output);
+}
+
+// Does the step write the output for good, and does nobody read it there?
+bool LaneWalker::is_streamed(const Workspace& workspace, const BoundStep& step) const {
+    if (!step.leaves_output) return false;
+    const std::span<const BoundOperand> operands = lane_->operands_of(step);
+    for (std::size_t i = step.source_count; i < operands.size(); ++i) {
+        if (!is_written(operands[i], workspace.slots[i])) return false;  // a peer looks there
+    }
+    return true;
 }
 
 // Where chunk `index` of the span of an operand begins; `slot` if it is a message.

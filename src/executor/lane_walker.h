@@ -68,7 +68,8 @@ class LaneWalker {
     void move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                   std::uint64_t elements, std::size_t message_offset) const;
     void combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
-                 std::uint64_t elements, std::size_t message_offset) const;
+                 std::uint64_t elements, std::size_t message_offset, bool streamed) const;
+    bool is_streamed(const Workspace& workspace, const BoundStep& step) const;
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;

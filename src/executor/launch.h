@@ -69,6 +69,10 @@ struct Launch {
     // so partial results that travel are not. 0: not.
     std::int64_t divide_output_by = 0;
 
+    // What the last-level cache holds for this rank. A call that touches more writes its output
+    // past the caches: nothing of it would be left there.
+    std::uint64_t cached_bytes = UINT64_MAX;
+
     OperationDescriptor descriptor;  // but for `sequence`, which the engine sets
 };
 

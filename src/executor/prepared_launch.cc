@@ -96,12 +96,10 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     may_refer_ = std::any_of(links_.begin(), links_.end(),
                              [](const Link* link) { return link->heap != nullptr; }) &&
                  std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);
-    if (may_refer_) {
-        input_bytes_ =
-            extent_of(lanes_, Space::kInput, launch_.input_layout) * buffer_element_bytes_;
-        output_bytes_ =
-            extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;
-    }
+    input_bytes_ = extent_of(lanes_, Space::kInput, launch_.input_layout) * buffer_element_bytes_;
+    output_bytes_ =
+        extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;
+    streams_ = input_bytes_ + output_bytes_ > launch_.cached_bytes;
     return ok_status();
 }
 

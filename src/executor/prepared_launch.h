@@ -44,7 +44,8 @@ class PreparedLaunch {
     std::size_t operand_limit() const { return operand_limit_; }  // of any step
     bool carried() const { return carried_; }                     // some link has a carrier
     bool may_refer() const { return may_refer_; }                 // some messages may be references
-    // How far into a buffer steps reach; known if messages may be references.
+    bool streams() const { return streams_; }  // the output is written past the caches
+    // How far into a buffer steps reach.
     std::uint64_t input_bytes() const { return input_bytes_; }
     std::uint64_t output_bytes() const { return output_bytes_; }
 
@@ -71,6 +72,7 @@ class PreparedLaunch {
     std::size_t operand_limit_ = 0;
     bool carried_ = false;
     bool may_refer_ = false;
+    bool streams_ = false;
     std::uint64_t input_bytes_ = 0;
     std::uint64_t output_bytes_ = 0;
     std::vector<Link*> links_;

@@ -7,28 +7,31 @@
 namespace xccl {
 namespace {
 
-// The last step of each lane that writes a chunk of the output.
-using LastWrites = std::map<std::uint32_t, std::size_t>;
+// The last step of a lane that uses each chunk of the output.
+using LastUses = std::map<std::uint32_t, std::size_t>;
 
-LastWrites last_writes_of(const BoundLane& lane) {
-    LastWrites last;
-    for (std::size_t index = 0; index < lane.steps.size(); ++index) {
-        const BoundStep& step = lane.steps[index];
-        for (const BoundOperand& operand : lane.destinations(step)) {
-            for (std::uint32_t i = 0; operand.space == Space::kOutput && i < step.span; ++i) {
-                last[operand.chunk + i] = index;
-            }
+void note_uses(std::span<const BoundOperand> operands, std::uint32_t span, std::size_t index,
+               LastUses* last) {
+    for (const BoundOperand& operand : operands) {
+        for (std::uint32_t i = 0; operand.space == Space::kOutput && i < span; ++i) {
+            (*last)[operand.chunk + i] = index;
         }
     }
-    return last;
 }
 
 class Finder {
   public:
     Finder(const Launch& launch, bool wide, std::vector<BoundLane>* lanes)
         : launch_(launch), wide_(wide), lanes_(*lanes) {
-        last_writes_.reserve(lanes->size());
-        for (const BoundLane& lane : *lanes) last_writes_.push_back(last_writes_of(lane));
+        for (const BoundLane& lane : *lanes) {
+            LastUses& writes = last_writes_.emplace_back();
+            LastUses& uses = last_uses_.emplace_back();
+            for (std::size_t index = 0; index < lane.steps.size(); ++index) {
+                const BoundStep& step = lane.steps[index];
+                note_uses(lane.destinations(step), step.span, index, &writes);
+                note_uses(lane.operands_of(step), step.span, index, &uses);
+            }
+        }
     }
 
     void run() {
@@ -36,6 +39,7 @@ class Finder {
             for (std::size_t index = 0; index < lanes_[lane].steps.size(); ++index) {
                 BoundStep& step = lanes_[lane].steps[index];
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
+                step.leaves_output = leaves_output(lane, index);
             }
         }
     }
@@ -59,25 +63,42 @@ class Finder {
         return BoundStep::kNoOperand;
     }
 
+    bool leaves_output(std::size_t lane, std::size_t index) const {
+        if (launch_.divide_output_by != 0) return false;  // it is read when the tile is complete
+        const BoundStep& step = lanes_[lane].steps[index];
+        for (const BoundOperand& operand : lanes_[lane].destinations(step)) {
+            if (operand.space != Space::kOutput) continue;
+            return !is_used(last_uses_, lane, index, operand.chunk);
+        }
+        return false;
+    }
+
     // Is the step the last that changes these chunks of the output in its tile?
     bool stays(std::size_t lane, std::size_t index, std::uint32_t chunk) const {
         if (launch_.divide_output_by != 0) return false;  // it is divided when the tile is complete
+        return !is_used(last_writes_, lane, index, chunk);
+    }
+
+    // Does another lane of the tile use the step's chunks, or a later step of this lane?
+    bool is_used(const std::vector<LastUses>& uses, std::size_t lane, std::size_t index,
+                 std::uint32_t chunk) const {
         const std::uint32_t span = lanes_[lane].steps[index].span;
         for (std::size_t other = 0; other < lanes_.size(); ++other) {
             if (lanes_[other].first_tile != lanes_[lane].first_tile) continue;  // of another tile
-            const auto& last = last_writes_[other];
-            for (auto write = last.lower_bound(chunk);
-                 write != last.end() && write->first < chunk + span; ++write) {
-                if (other != lane || write->second > index) return false;
+            const LastUses& last = uses[other];
+            for (auto use = last.lower_bound(chunk); use != last.end() && use->first < chunk + span;
+                 ++use) {
+                if (other != lane || use->second > index) return true;
             }
         }
-        return true;
+        return false;
     }
 
     const Launch& launch_;
     const bool wide_;
     std::vector<BoundLane>& lanes_;
-    std::vector<LastWrites> last_writes_;
+    std::vector<LastUses> last_writes_;  // by lane
+    std::vector<LastUses> last_uses_;    // reads and writes
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ namespace xccl {
 // 2026-11-29.
 constexpr std::uint64_t kLeastReferredBytes = 4096;
 
-// Sets BoundStep::referred in all lanes. `steps` are those that the lanes were bound to.
+// Sets BoundStep::referred and ::leaves_output in all lanes.
 void find_references(const Launch& launch, bool wide, std::vector<BoundLane>* lanes);
 
 }  // namespace xccl

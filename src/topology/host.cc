@@ -110,4 +110,12 @@ HostIdentity local_host() {
     return host;
 }
 
+std::uint64_t last_level_cache_bytes() {
+    for (const int cache : {_SC_LEVEL4_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE, _SC_LEVEL2_CACHE_SIZE}) {
+        const long bytes = sysconf(cache);
+        if (bytes > 0) return static_cast<std::uint64_t>(bytes);
+    }
+    return UINT64_MAX;
+}
+
 }  // namespace xccl

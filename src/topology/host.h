@@ -21,6 +21,9 @@ struct HostIdentity {
 // XCCL_HOST_ID takes its place.
 HostIdentity local_host();
 
+// What the processor says of its largest cache; the largest number if it says nothing.
+std::uint64_t last_level_cache_bytes();
+
 // Whole CPUs, rounded up, that a control group's `cpu.max` gives ("150000 100000" is 2); 0: no
 // limit, or text that is not understood.
 std::uint32_t cpus_of_quota(std::string_view cpu_max);

@@ -60,9 +60,10 @@ using Program = std::shared_ptr<const Steps> (*)(int, int, int);
 
 // Runs one all-reduce on a fresh rig and checks every rank.
 void check_all_reduce(Program program, int rank_count, std::uint64_t count, bool flagged,
-                      bool in_place, std::uint32_t budget) {
-    SCOPED_TRACE(fmt::format("{} ranks, {} elements, flagged {}, in place {}, budget {}",
-                             rank_count, count, flagged, in_place, budget));
+                      bool in_place, std::uint32_t budget, std::uint64_t cached_bytes) {
+    SCOPED_TRACE(
+        fmt::format("{} ranks, {} elements, flagged {}, in place {}, budget {}, caches of {}",
+                    rank_count, count, flagged, in_place, budget, cached_bytes));
     Rig rig(rank_count);
     const int lanes = flagged ? rig.geometry().flagged_lanes : rig.geometry().slotted_lanes;
     std::vector<Values> input, output;
@@ -72,9 +73,10 @@ void check_all_reduce(Program program, int rank_count, std::uint64_t count, bool
         output.push_back(in_place ? input[rank] : Values(count, -1));
     }
     for (int rank = 0; rank < rank_count; ++rank) {
-        const auto launch =
-            rig.engine(rank).prepare(make_launch(program(rank, rank_count, lanes), rig.geometry(),
-                                                 {.count = count, .flagged = flagged}));
+        Launch made = make_launch(program(rank, rank_count, lanes), rig.geometry(),
+                                  {.count = count, .flagged = flagged});
+        made.cached_bytes = cached_bytes;
+        const auto launch = rig.engine(rank).prepare(std::move(made));
         ASSERT_TRUE(launch.ok()) << launch.status().text();
         tickets.push_back(rig.engine(rank).submit(
             launch.value(),
@@ -86,6 +88,14 @@ void check_all_reduce(Program program, int rank_count, std::uint64_t count, bool
         EXPECT_TRUE(rig.engine(rank).idle());
         EXPECT_EQ(output[rank], sum_of_all(rank_count, count)) << "rank " << rank;
         EXPECT_EQ(input[rank], values_of(rank, count)) << "rank " << rank;
+    }
+}
+
+// In the caches, and past them.
+void check_all_reduce(Program program, int rank_count, std::uint64_t count, bool flagged,
+                      bool in_place, std::uint32_t budget) {
+    for (const std::uint64_t cached_bytes : {UINT64_MAX, std::uint64_t{0}}) {
+        check_all_reduce(program, rank_count, count, flagged, in_place, budget, cached_bytes);
     }
 }
 

@@ -75,6 +75,23 @@ TEST(References, AreNotToWhatIsDividedOrScaledAfterwards) {
               (std::vector<std::uint16_t>{kNo, 2}));
 }
 
+TEST(References, OutputIsLeftByTheStepAfterWhichNobodyUsesIt) {
+    StepsBuilder steps(0, 2, 2);
+    steps.step({steps.input(0)}, {steps.output(0)});
+    steps.step({steps.output(0)}, {steps.slot(1, 0)});
+    steps.step({steps.input(1), steps.slot(1, 1)}, {steps.output(1), steps.slot(1, 1)});
+    steps.step({steps.slot(1, 0)}, {steps.output(0)});
+    Rig rig(2);
+    const auto prepared =
+        rig.engine(0).prepare(make_launch(steps.build(), rig.geometry(), {.count = 64}));
+    ASSERT_TRUE(prepared.ok()) << prepared.status().text();
+    std::vector<bool> leaves;
+    for (const BoundStep& step : (*prepared)->lanes()[0].steps) {
+        leaves.push_back(step.leaves_output);
+    }
+    EXPECT_EQ(leaves, (std::vector<bool>{false, false, true, true}));
+}
+
 // Of an all-reduce in two phases, all that is sent lies in a buffer.
 TEST(References, ServeBothPhasesOfADirectAllReduce) {
     StepsBuilder steps(0, 2, 2);
