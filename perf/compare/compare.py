@@ -59,7 +59,7 @@ def options_of(arguments):
     parser.add_argument("--long", action="store_true",
                         help="about 25 minutes in place of 3, hot and cold, on both kinds of pages")
     parser.add_argument("--seconds", type=float, help="about so long in place of either")
-    parser.add_argument("--ranks", type=numbers, default=[2, 4, 8], help="such as 2,4,8")
+    parser.add_argument("--ranks", type=numbers, help="such as 2,4,8; 2,4, and with --long 2,4,8")
     parser.add_argument("--sizes", type=numbers, default=[8, 4 << 10, 64 << 10, 1 << 20, 64 << 20],
                         help="bytes, such as 8,4096: the larger of what a rank sends and receives")
     parser.add_argument("--operation", type=some_of(cases.OPERATIONS), default=["all_reduce"],
@@ -76,6 +76,7 @@ def options_of(arguments):
     parser.add_argument("--out", default="perf/results", help="folder of the results")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args(arguments)
+    options.ranks = options.ranks or ([2, 4, 8] if options.long else [2, 4])
     if options.ranks[0] < 2:
         parser.error("--ranks: a comparison needs at least 2 ranks")
     if any(size < 4 or size % 4 for size in options.sizes):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares collectives of float32 with other libraries, in one interleaved run on this machine: xccl,
-# Open MPI, MPICH, Intel MPI, oneCCL and Gloo, over shared memory and over TCP on loopback, with 2, 4
-# and 8 ranks.
+# Open MPI, MPICH, Intel MPI, oneCCL and Gloo, over shared memory and over TCP on loopback, with 2 and 4
+# ranks (--long: 8, too).
 #
 #   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 25
 #
