@@ -140,12 +140,15 @@ Buffers Launcher::buffers_of(const Call& call, const PreparedLaunch& launch) {
     return buffers;
 }
 
-// Peers may read the output where it lies, and the input, too, if nothing is written over it.
+// Peers may read the output where it lies, and the input, too, if nothing is written over it, or
+// not before it was read.
 void Launcher::find_places(const PreparedLaunch& launch, Buffers* buffers) {
     buffers->output_place = output_places_.find(buffers->output, launch.output_bytes());
     const auto input = reinterpret_cast<std::uintptr_t>(buffers->input);
     const auto output = reinterpret_cast<std::uintptr_t>(buffers->output);
-    if (input < output + launch.output_bytes() && output < input + launch.input_bytes()) return;
+    const bool overlap =
+        input < output + launch.output_bytes() && output < input + launch.input_bytes();
+    if (overlap && (input != output || !launch.steps().read_in_place)) return;
     buffers->input_place = input_places_.find(buffers->input, launch.input_bytes());
 }
 

@@ -54,6 +54,10 @@ struct BoundStep {
     // payload.
     static constexpr std::uint16_t kNoOperand = UINT16_MAX;
     std::uint16_t referred = kNoOperand;
+    // In BoundLane::overwritten: messages that must have been read before it writes, if they refer
+    // to an input that is the output.
+    std::uint32_t first_overwritten = 0;
+    std::uint32_t overwritten_count = 0;
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
     // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
@@ -73,6 +77,7 @@ struct BoundLane {
     std::vector<BoundStep> steps;
     std::vector<BoundOperand> operands;
     std::vector<BoundEnd> ends;
+    std::vector<std::uint32_t> overwritten;    // indices of ends
     std::vector<std::uint32_t> output_chunks;  // that steps write; only if they are to be divided
     std::byte* scratch = nullptr;
 

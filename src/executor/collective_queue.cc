@@ -42,6 +42,9 @@ Result<std::shared_ptr<const PreparedLaunch>> CollectiveQueue::prepare(Launch la
         prepared->use_scratch(std::move(memory));
     }
     workspace_.reserve(prepared->operand_limit());
+    for (std::size_t lane = 0; lane < prepared->lanes().size(); ++lane) {
+        walkers_[lane].reserve(prepared->lanes()[lane].ends.size());
+    }
     return std::shared_ptr<const PreparedLaunch>(std::move(prepared));
 }
 

@@ -43,6 +43,7 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     step_ = lane_->steps.data();
     steps_end_ = step_ + lane_->steps.size();
     missing_ = 0;
+    forget_references();
     refers_ = false;
 }
 
@@ -55,6 +56,9 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
             const BoundStep& step = *step_;
             const std::uint64_t elements = step.elements(tile_);
             if (takes_place(step, elements)) {
+                if (__builtin_expect(step.overwritten_count > 0, 0) && unread(step) != nullptr) {
+                    return Outcome::kBlocked;
+                }
                 const std::uint64_t byte_count =
                     tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
                 const Arrival arrival = gather(workspace, step, byte_count);
@@ -85,6 +89,9 @@ LaneWalker::Wait LaneWalker::wait() const {
     if (walked()) {
         const BoundEnd* const end = unreleased();
         return end != nullptr ? Wait{end->link->peer, true} : Wait{-1, false};
+    }
+    if (step_ != steps_end_) {
+        if (const BoundEnd* const end = unread(*step_)) return {end->link->peer, true};
     }
     if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
     return {lane_->ends[step_->first_end + missing_].link->peer, missing_ >= step_->receive_count};
@@ -291,6 +298,10 @@ void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
             workspace.slots[end.operand] = nullptr;
             *kind = MessageKind::kReference;
             refers_ = true;
+            if (operand.space == Space::kInput) {
+                sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] =
+                    end.sender->published() + 1;
+            }
         } else if (answer == HeapAnswer::kNone) {
             heap->offer();
             *kind = MessageKind::kOffer;
@@ -306,6 +317,19 @@ void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step
         end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
         tell_published(*end.link, lane_->link_lane);
     }
+}
+
+// A message of this tile that refers to what the step is about to overwrite, and was not released.
+const BoundEnd* LaneWalker::unread(const BoundStep& step) const {
+    if (buffers_.input != buffers_.output) return nullptr;
+    for (std::uint32_t i = 0; i < step.overwritten_count; ++i) {
+        const std::uint32_t index = lane_->overwritten[step.first_overwritten + i];
+        const BoundEnd& end = lane_->ends[index];
+        const std::uint64_t sequence = sent_as_[index];
+        if (sequence == kNotReferred) continue;
+        if (!end.sender->is_consumed(static_cast<std::uint32_t>(sequence))) return &end;
+    }
+    return nullptr;
 }
 
 // One of the lane's messages that were not released yet; null if all were.
@@ -340,6 +364,7 @@ void LaneWalker::finish_tile() {
                         buffers_.output + piece.offset * launch_->buffer_element_bytes(),
                         piece.count, launch.divide_output_by);
     }
+    forget_references();
     tile_ += lane_->tile_stride;
     step_ = lane_->steps.data();
 }

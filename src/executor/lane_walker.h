@@ -1,6 +1,7 @@
 // Walks the steps of one lane over its tiles, as far as messages and credit allow.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,6 +34,11 @@ struct BadMessage {
 class LaneWalker {
   public:
     enum class Outcome : std::uint8_t { kOutOfBudget, kBlocked, kFinished, kBadMessage };
+
+    // Room for the messages of one lane. Grows when a launch is prepared.
+    void reserve(std::size_t end_count) {
+        if (sent_as_.size() < end_count) sent_as_.resize(end_count, kNotReferred);
+    }
 
     // The launch stays the caller's, and valid until the lane is finished.
     void start(const PreparedLaunch* launch, int lane_index, const Buffers& buffers,
@@ -73,12 +79,17 @@ class LaneWalker {
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
+    void forget_references() {
+        if (lane_->overwritten.empty()) return;
+        std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
+    }
     void refer(Workspace& workspace, const BoundStep& step);
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     void publish_kinds(const Workspace& workspace, const BoundStep& step,
                        std::uint64_t byte_count) const;
     void release(const BoundStep& step) const;
     const BoundEnd* unreleased() const;
+    const BoundEnd* unread(const BoundStep& step) const;
     void finish_tile();
 
     const PreparedLaunch* launch_ = nullptr;
@@ -91,6 +102,9 @@ class LaneWalker {
     std::uint64_t tile_count_ = 0;
     const BoundStep* step_ = nullptr;  // the one at hand
     const BoundStep* steps_end_ = nullptr;
+    // In place: by end, the sequence number of the message of this tile that refers to the input.
+    static constexpr std::uint64_t kNotReferred = UINT64_MAX;
+    std::vector<std::uint64_t> sent_as_;
     bool refers_ = false;  // messages that may be read in this rank's buffers are on their way
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;

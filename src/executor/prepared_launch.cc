@@ -92,7 +92,7 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
                 operand_limit_, step.source_count + std::size_t{step.destination_count});
         }
     }
-    find_references(launch_, wide_, &lanes_);
+    find_references(launch_, links_, wide_, &lanes_);
     may_refer_ = std::any_of(links_.begin(), links_.end(),
                              [](const Link* link) { return link->heap != nullptr; }) &&
                  std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);

@@ -4,6 +4,8 @@
 #include <map>
 #include <span>
 
+#include "schedule/overwrites.h"
+
 namespace xccl {
 namespace {
 
@@ -21,8 +23,9 @@ void note_uses(std::span<const BoundOperand> operands, std::uint32_t span, std::
 
 class Finder {
   public:
-    Finder(const Launch& launch, bool wide, std::vector<BoundLane>* lanes)
-        : launch_(launch), wide_(wide), lanes_(*lanes) {
+    Finder(const Launch& launch, const std::vector<Link*>& links, bool wide,
+           std::vector<BoundLane>* lanes)
+        : launch_(launch), links_(links), wide_(wide), lanes_(*lanes) {
         for (const BoundLane& lane : *lanes) {
             LastUses& writes = last_writes_.emplace_back();
             LastUses& uses = last_uses_.emplace_back();
@@ -41,6 +44,7 @@ class Finder {
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
                 step.leaves_output = leaves_output(lane, index);
             }
+            if (launch_.steps->read_in_place) note_overwritten(lane);
         }
     }
 
@@ -61,6 +65,21 @@ class Finder {
             }
         }
         return BoundStep::kNoOperand;
+    }
+
+    void note_overwritten(std::size_t index) {
+        BoundLane& lane = lanes_[index];
+        std::map<const Link*, std::vector<std::uint32_t>> sends;  // ends, in order
+        for (std::uint32_t end = 0; end < lane.ends.size(); ++end) {
+            if (lane.ends[end].sender != nullptr) sends[lane.ends[end].link].push_back(end);
+        }
+        for (const Overwrite& overwrite : overwrites_of(launch_.steps->lanes[index])) {
+            BoundStep& step = lane.steps[overwrite.step];
+            if (step.overwritten_count++ == 0) {
+                step.first_overwritten = static_cast<std::uint32_t>(lane.overwritten.size());
+            }
+            lane.overwritten.push_back(sends[links_[overwrite.peer_index]][overwrite.message - 1]);
+        }
     }
 
     bool leaves_output(std::size_t lane, std::size_t index) const {
@@ -95,6 +114,7 @@ class Finder {
     }
 
     const Launch& launch_;
+    const std::vector<Link*>& links_;
     const bool wide_;
     std::vector<BoundLane>& lanes_;
     std::vector<LastUses> last_writes_;  // by lane
@@ -103,8 +123,9 @@ class Finder {
 
 }  // namespace
 
-void find_references(const Launch& launch, bool wide, std::vector<BoundLane>* lanes) {
-    Finder(launch, wide, lanes).run();
+void find_references(const Launch& launch, const std::vector<Link*>& links, bool wide,
+                     std::vector<BoundLane>* lanes) {
+    Finder(launch, links, wide, lanes).run();
 }
 
 }  // namespace xccl

@@ -8,7 +8,8 @@
 //
 //     the payload stays as it is until the message is released
 //         a step may refer to a chunk only if no later step of its tile writes it. Of the input
-//         that is so if the buffers do not overlap; of the output it is looked up here.
+//         that is so if the buffers do not overlap; of the output it is looked up here. Of an
+//         all-reduce in place, the step that overwrites waits (schedule/overwrites.h).
 //     the caller gets the buffer back only after that
 //         a lane is finished when its last reference was released. Each rank releases what it was
 //         sent in this operation without waiting for the next one, so this wait ends.
@@ -30,7 +31,9 @@ namespace xccl {
 // 2026-11-29.
 constexpr std::uint64_t kLeastReferredBytes = 4096;
 
-// Sets BoundStep::referred and ::leaves_output in all lanes.
-void find_references(const Launch& launch, bool wide, std::vector<BoundLane>* lanes);
+// Sets what BoundSteps say of references and of the output, in all lanes.
+// `links` by index of Steps::peers.
+void find_references(const Launch& launch, const std::vector<Link*>& links, bool wide,
+                     std::vector<BoundLane>* lanes);
 
 }  // namespace xccl

@@ -66,7 +66,7 @@ Result<std::shared_ptr<const Steps>> Planner::steps_of(const Choice& choice,
     const ProgramShape program = {choice.algorithm, candidates_.shape_of(rank_, request.root),
                                   choice.copies};
     XCCL_ASSIGN(Steps steps, compile_program(program, rank_));
-    XCCL_TRY(prove_program(program, goal));
+    XCCL_TRY(prove_program(program, goal, &steps.read_in_place));
     auto shared = std::make_shared<const Steps>(std::move(steps));
     steps_.emplace(key, shared);
     return shared;

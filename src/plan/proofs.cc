@@ -23,6 +23,7 @@ struct Proved {
     Status status;
     bool canonical = false;
     bool by_rotation = false;
+    bool read_in_place = false;
 };
 
 // The entry of a shape; who comes first fills it, the others wait for that (std::call_once).
@@ -102,8 +103,15 @@ Status prove(const ProgramShape& program, Rounding rounding, Proved& proved) {
         XCCL_ASSIGN(Steps steps, compile_program(program, rank));
         ranks.push_back(std::move(steps));
     }
-    return prove_all_bindings(program, rounding, proved,
-                              [&](const VerifyOptions& options) { return verify(ranks, options); });
+    XCCL_TRY(prove_all_bindings(program, rounding, proved, [&](const VerifyOptions& options) {
+        return verify(ranks, options);
+    }));
+    if (program.algorithm->contract != Contract::kAllReduce) return ok_status();
+    VerifyOptions options;
+    options.rounding = rounding;
+    options.in_place = options.read_in_place = true;
+    proved.read_in_place = verify(ranks, options).ok();
+    return ok_status();
 }
 
 // Does rank 0 stand for this rank too?
@@ -147,7 +155,7 @@ Effort effort_of(const Algorithm& algorithm, std::span<const Steps> some, const 
                                                                          : Effort::kQuick;
 }
 
-Status prove_program(const ProgramShape& program, const ProofGoal& goal) {
+Status prove_program(const ProgramShape& program, const ProofGoal& goal, bool* read_in_place) {
     const Shape& shape = program.shape;
     const auto proved = entry_of({program.algorithm, shape.rank_count,
                                   is_rooted(program.algorithm->contract) ? shape.root : 0,
@@ -159,6 +167,7 @@ Status prove_program(const ProgramShape& program, const ProofGoal& goal) {
         return internal_error("{} over {} ranks does not combine in the canonical order",
                               program.algorithm->name, shape.rank_count);
     }
+    if (read_in_place != nullptr) *read_in_place = proved->read_in_place;
     return ok_status();
 }
 

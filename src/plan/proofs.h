@@ -43,6 +43,9 @@ Effort effort_of(const Algorithm& algorithm, std::span<const Steps> some, const 
 
 // Fails if the steps of all ranks do not reach the goal, with mailboxes of kLeastSlotCount: more
 // slots let a sender go on earlier, and whether all finish does not depend on who goes first.
-Status prove_program(const ProgramShape& program, const ProofGoal& goal);
+// `read_in_place`: whether they still do if an all-reduce in place has its input read where it
+// lies.
+Status prove_program(const ProgramShape& program, const ProofGoal& goal,
+                     bool* read_in_place = nullptr);
 
 }  // namespace xccl

@@ -74,6 +74,8 @@ struct Steps {
     std::uint32_t strand_count = 1;         // lanes that work on the same tile, on other chunks
     std::vector<std::uint16_t> peers;       // ranks that kSlot operands name by index
     std::vector<Lane> lanes;                // strand_count * copies
+    // Proved: in place, too, peers may read the input where it lies (overwrites.h).
+    bool read_in_place = false;
 
     // How many tiles are under way at once, and the first one of a lane.
     std::uint32_t copy_count() const {

@@ -1,7 +1,6 @@
 #include "schedule/verify.h"
 
 #include <algorithm>
-#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,64 +8,14 @@
 #include "base/limits.h"
 #include "schedule/check_steps.h"
 #include "schedule/contract.h"
+#include "schedule/message_pool.h"
+#include "schedule/overwrites.h"
 #include "schedule/value_window.h"
 
 namespace xccl {
 namespace {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
-
-// Small: there may be one for each pair of ranks.
-struct SymbolicMessage {
-    std::uint32_t chunk = 0;
-    std::uint32_t span = 0;
-    std::uint64_t length_class = 0;
-    std::unique_ptr<ExpressionId[]> several;  // values of the window, unless there is just one
-    ExpressionId single = kUndefined;
-    std::uint32_t next = kNone;  // the one behind it in its channel, or another unused one
-    ExpressionId* values() { return several ? several.get() : &single; }
-};
-
-// One direction of one lane between two ranks: a bounded queue with one writer and one reader. Of
-// millions, most are empty: so the messages are elsewhere.
-struct Channel {
-    std::uint32_t oldest = kNone;
-    std::uint32_t newest = kNone;
-    std::uint32_t count = 0;
-    std::uint32_t waiting_walker = kNone;  // reader or writer: never both wait
-};
-
-// The messages under way, in all channels. Places are used again.
-class MessagePool {
-  public:
-    SymbolicMessage& oldest(const Channel& channel) { return messages_[channel.oldest]; }
-    SymbolicMessage& add(Channel& channel) {
-        std::uint32_t place = unused_;
-        if (place == kNone) {
-            place = static_cast<std::uint32_t>(messages_.size());
-            messages_.emplace_back();
-        } else {
-            unused_ = messages_[place].next;
-        }
-        messages_[place].next = kNone;
-        (channel.count == 0 ? channel.oldest : messages_[channel.newest].next) = place;
-        channel.newest = place;
-        ++channel.count;
-        return messages_[place];
-    }
-    void remove_oldest(Channel& channel) {
-        const std::uint32_t place = channel.oldest;
-        channel.oldest = messages_[place].next;
-        --channel.count;
-        messages_[place].several.reset();
-        messages_[place].next = unused_;
-        unused_ = place;
-    }
-
-  private:
-    std::deque<SymbolicMessage> messages_;  // grows without a second copy
-    std::uint32_t unused_ = kNone;
-};
 
 // One lane of one rank, walking.
 struct Walker {
@@ -77,7 +26,11 @@ struct Walker {
     std::vector<std::uint32_t> incoming;  // channel by peer index; kNone: the peer has none
     std::uint32_t first_outgoing = 0;     // channel of peer index 0; the others follow
     WindowValues scratch;
-    const Operand* missing = nullptr;  // a message that is not there, or a slot that is not free
+    // Where the input is read in place: what steps wait for before they overwrite their input.
+    std::vector<Overwrite> overwrites;
+    std::size_t next_overwrite = 0;
+    std::vector<std::uint32_t> messages;  // by peer index: that it sends in a pass
+    const Operand* missing = nullptr;     // a message that is not there, or a slot that is not free
     bool missing_message = false;
 };
 
@@ -112,6 +65,8 @@ class Machine {
     void connect(std::uint32_t copy);
     Status nothing_left_over() const;
     Status advance(std::uint32_t index);
+    void find_overwrites(Walker& walker, const Steps& steps) const;
+    const Operand* unread(Walker& walker, const Lane& lane, std::uint32_t index);
     bool is_ready(Walker& walker, const Lane& lane, const Step& step, std::uint32_t index);
     Status take(Walker& walker, const Lane& lane, const Step& step);
     Status gather(Walker& walker, const Lane& lane, const Step& step);
@@ -156,6 +111,7 @@ class Machine {
 // are empty: a run that leaves messages over has failed.)
 void Machine::start(Window window) {
     window_ = window;
+    for (Channel& channel : channels_) channel.taken = 0;
     step_count_ = message_count_ = 0;
     proof_.expressions.forget_combinations();
     buffers_.clear();
@@ -175,6 +131,7 @@ void Machine::start(Window window) {
         Walker& walker = walkers_[index];
         walker.step = 0;
         walker.pass = 0;
+        walker.next_overwrite = 0;
         walker.scratch = WindowValues::scratch(party(walker.rank), window_,
                                                ranks_[walker.rank].scratch_chunk_count);
         runnable_.push_back(static_cast<std::uint32_t>(index));
@@ -203,6 +160,7 @@ void Machine::connect(std::uint32_t copy) {
             Walker& walker = walkers_.emplace_back();
             walker.rank = steps.rank;
             walker.lane = copy * steps.strand_count + strand;
+            find_overwrites(walker, steps);
             walker.first_outgoing =
                 first_channel[steps.rank] + strand * static_cast<std::uint32_t>(steps.peers.size());
             for (std::uint16_t peer : steps.peers) {
@@ -234,6 +192,7 @@ Status Machine::advance(std::uint32_t index) {
     Walker& walker = walkers_[index];
     const Lane& lane = ranks_[walker.rank].lanes[walker.lane];
     for (; walker.pass < options_.passes; ++walker.pass, walker.step = 0) {
+        if (walker.step == 0) walker.next_overwrite = 0;
         for (; walker.step < lane.steps.size(); ++walker.step) {
             const Step& step = lane.steps[walker.step];
             if (!is_ready(walker, lane, step, index)) return ok_status();
@@ -265,7 +224,40 @@ bool Machine::is_ready(Walker& walker, const Lane& lane, const Step& step, std::
         walker.missing_message = false;
         return false;
     }
-    return true;
+    walker.missing = unread(walker, lane, index);
+    return walker.missing == nullptr;
+}
+
+// A message that is not read yet, of what this step is about to overwrite in the input.
+const Operand* Machine::unread(Walker& walker, const Lane& lane, std::uint32_t index) {
+    for (; walker.next_overwrite < walker.overwrites.size(); ++walker.next_overwrite) {
+        const Overwrite& overwrite = walker.overwrites[walker.next_overwrite];
+        if (overwrite.step != walker.step) break;
+        Channel& channel = channels_[walker.first_outgoing + overwrite.peer_index];
+        const std::uint32_t before =
+            static_cast<std::uint32_t>(walker.pass) * walker.messages[overwrite.peer_index];
+        if (channel.taken >= before + overwrite.message) continue;
+        channel.waiting_walker = index;
+        walker.missing_message = false;
+        for (const Operand& operand : lane.operands) {
+            if (operand.space == Space::kSlot && operand.peer_index == overwrite.peer_index) {
+                return &operand;
+            }
+        }
+    }
+    return nullptr;
+}
+
+void Machine::find_overwrites(Walker& walker, const Steps& steps) const {
+    if (!options_.read_in_place) return;
+    const Lane& lane = steps.lanes[walker.lane];
+    walker.overwrites = overwrites_of(lane);
+    walker.messages.resize(steps.peers.size());
+    for (const Step& step : lane.steps) {
+        for (const Operand& operand : lane.destinations(step)) {
+            if (operand.space == Space::kSlot) ++walker.messages[operand.peer_index];
+        }
+    }
 }
 
 Status Machine::take(Walker& walker, const Lane& lane, const Step& step) {
@@ -391,6 +383,7 @@ void Machine::release(Walker& walker, const Lane& lane, const Step& step) {
         if (operand.space != Space::kSlot) continue;
         Channel& channel = channels_[walker.incoming[operand.peer_index]];
         messages_.remove_oldest(channel);
+        ++channel.taken;
         wake(channel);
     }
 }

@@ -45,6 +45,9 @@ struct VerifyOptions {
     Contract contract = Contract::kAllReduce;
     int root = 0;
     bool in_place = false;
+    // In place, of an all-reduce: messages that are copies of the input are read where it lies, and
+    // steps wait before they overwrite it (overwrites.h).
+    bool read_in_place = false;
     std::uint32_t slot_count = kLeastSlotCount;  // of a mailbox; more never hurt
     Rounding rounding = Rounding::kNone;
     int passes = 1;

@@ -108,6 +108,12 @@ class BasicSender {
     }
 
     std::uint32_t published() const { return published_; }
+    // Has the reader released the message of that sequence number?
+    bool is_consumed(std::uint32_t sequence) {
+        if (static_cast<std::int32_t>(consumed_seen_ - sequence) >= 0) return true;
+        consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
+        return static_cast<std::int32_t>(consumed_seen_ - sequence) >= 0;
+    }
     // Has the reader released all that was published? Nothing that it referred to is read any more.
     bool all_consumed() {
         if (consumed_seen_ == published_) return true;

@@ -160,6 +160,22 @@ TEST_P(RegisteredMemory, IsTheCallersAfterEachSynchronisation) {
     }
 }
 
+// Every message of the first phase is read in a buffer that the second one overwrites.
+TEST_P(RegisteredMemory, MayBeReducedInPlace) {
+    const auto [ranks, count] = GetParam();
+    with_ranks(ranks, [&, ranks = ranks, count = count](int rank, xcclComm_t comm) {
+        const Registered buffer(count);
+        for (int turn = 0; turn < 4 * kTurns; ++turn) {
+            for (std::size_t i = 0; i < count; ++i) buffer[i] = value(rank, turn, i);
+            ASSERT_OK(xcclAllReduce(buffer.data(), buffer.data(), count, xcclFloat32, xcclSum, comm,
+                                    nullptr));
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < count; ++i) wrong += buffer[i] != sum(ranks, turn, i);
+            EXPECT_EQ(wrong, 0u) << "rank " << rank << ", turn " << turn;
+        }
+    });
+}
+
 // Each rank has memory of another kind, and works in place or not, as it likes.
 TEST_P(RegisteredMemory, MixesWithOrdinaryMemoryAndInPlace) {
     const auto [ranks, count] = GetParam();

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "executor/handmade_steps.h"
 #include "executor/launches.h"
 #include "executor/rig.h"
+#include "transport/shared_heap.h"
 
 namespace xccl::testing {
 namespace {
@@ -90,6 +93,106 @@ TEST(References, OutputIsLeftByTheStepAfterWhichNobodyUsesIt) {
         leaves.push_back(step.leaves_output);
     }
     EXPECT_EQ(leaves, (std::vector<bool>{false, false, true, true}));
+}
+
+// Three ranks whose buffers lie in this process's heap, and who read each other's.
+class HeapWorld {
+  public:
+    static constexpr std::uint64_t kCount = kLeastReferredBytes / sizeof(std::int32_t);
+
+    HeapWorld() {
+        for (auto& buffer : buffers_) {
+            void* const memory =
+                SharedHeap::of_this_process().allocate(kLeastReferredBytes).value();
+            buffer = static_cast<std::int32_t*>(memory);
+        }
+        SharedHeap::of_this_process().sign(&address_);
+        for (int rank = 0; rank < 3; ++rank) {
+            std::fill(buffers_[rank], buffers_[rank] + kCount, rank + 1);
+            for (int peer = 0; peer < 3; ++peer) {
+                if (peer == rank) continue;
+                auto& reader = rig_.link(rank, peer)->heap;
+                reader = std::make_unique<HeapReader>(
+                    HeapReader::Places{.theirs = &address_,
+                                       .mine = &address_,
+                                       .from_me = &answers_[rank][peer],
+                                       .to_me = &answers_[peer][rank]});
+                reader->answer();
+            }
+        }
+    }
+    HeapWorld(const HeapWorld&) = delete;
+    HeapWorld& operator=(const HeapWorld&) = delete;
+    HeapWorld(HeapWorld&&) = delete;
+    HeapWorld& operator=(HeapWorld&&) = delete;
+    ~HeapWorld() {
+        for (std::int32_t* buffer : buffers_) {
+            EXPECT_TRUE(SharedHeap::of_this_process().free(buffer).ok());
+        }
+    }
+
+    // In place.
+    Ticket submit(int rank, Steps steps) {
+        steps.read_in_place = true;
+        const auto launch = rig_.engine(rank).prepare(
+            make_launch(std::make_shared<Steps>(steps), rig_.geometry(), {.count = kCount}));
+        EXPECT_TRUE(launch.ok()) << launch.status().text();
+        auto* const bytes = reinterpret_cast<std::byte*>(buffers_[rank]);
+        const std::uint64_t place =
+            SharedHeap::of_this_process().offset_of(bytes, kLeastReferredBytes).value();
+        return rig_.engine(rank).submit(
+            *launch,
+            {.input = bytes, .output = bytes, .input_place = place, .output_place = place});
+    }
+    Rig& rig() { return rig_; }
+    // The element that all of a rank's buffer equals; 0 if they differ.
+    int all_of(int rank) const {
+        const std::int32_t first = buffers_[rank][0];
+        return std::all_of(buffers_[rank], buffers_[rank] + kCount,
+                           [&](std::int32_t x) { return x == first; })
+                   ? first
+                   : 0;
+    }
+
+  private:
+    Rig rig_{3,
+             {.flagged_slot_bytes = 128,
+              .flagged_slot_count = 4,
+              .slotted_slot_bytes = kLeastReferredBytes + 64,
+              .slotted_slot_count = 2,
+              .flagged_lanes = 1,
+              .slotted_lanes = 1}};
+    std::int32_t* buffers_[3] = {};
+    HeapAddress address_{};
+    std::atomic<HeapAnswer> answers_[3][3] = {};
+};
+
+// Rank 0 sends its buffer to 1, and gets 2's in its place.
+TEST(References, AreReadBeforeTheirBufferIsOverwritten) {
+    HeapWorld world;
+    StepsBuilder gives(0, 3), takes(1, 3), sends(2, 3);
+    gives.step({gives.input(0)}, {gives.slot(1, 0)});
+    gives.step({gives.slot(2, 0)}, {gives.output(0)});
+    takes.step({takes.slot(0, 0)}, {takes.output(0)});
+    sends.step({sends.input(0)}, {sends.slot(0, 0)});
+    const Ticket given = world.submit(0, *gives.build());
+    const Ticket sent = world.submit(2, *sends.build());
+    while (world.rig().engine(0).advance() || world.rig().engine(2).advance()) continue;
+    EXPECT_EQ(world.all_of(0), 1) << "overwritten before it was read";
+    const auto blockage = world.rig().engine(0).blockage();
+    ASSERT_TRUE(blockage);
+    EXPECT_EQ(blockage->peer, 1);
+    EXPECT_TRUE(blockage->for_credit);
+    EXPECT_FALSE(world.rig().engine(2).done(sent)) << "its buffer was not read yet";
+
+    const Ticket taken = world.submit(1, *takes.build());
+    world.rig().settle();
+    EXPECT_TRUE(world.rig().engine(0).done(given));
+    EXPECT_TRUE(world.rig().engine(1).done(taken));
+    EXPECT_TRUE(world.rig().engine(2).done(sent));
+    EXPECT_EQ(world.all_of(0), 3);
+    EXPECT_EQ(world.all_of(1), 1);
+    EXPECT_EQ(world.all_of(2), 3);
 }
 
 // Of an all-reduce in two phases, all that is sent lies in a buffer.

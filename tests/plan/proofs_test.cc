@@ -40,6 +40,20 @@ ProgramShape over(const Algorithm& algorithm, int rank_count, int copies = 1) {
     return program;
 }
 
+// Whether peers may read the input of an all-reduce in place.
+TEST(Proofs, TellWhereTheInputMayBeReadInPlace) {
+    for (const int n : {2, 3, 4, 8}) {
+        bool read_in_place = false;
+        EXPECT_TRUE(prove_program(over(*find_algorithm("direct_two_phase_all_reduce"), n), {},
+                                  &read_in_place)
+                        .ok());
+        EXPECT_TRUE(read_in_place) << n;
+        EXPECT_TRUE(
+            prove_program(over(*find_algorithm("direct_all_reduce"), n), {}, &read_in_place).ok());
+        EXPECT_FALSE(read_in_place) << n;
+    }
+}
+
 TEST(Proofs, RightStepsPass) {
     for (int copies : {1, 2}) {
         const Status status =

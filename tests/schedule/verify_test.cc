@@ -238,6 +238,29 @@ TEST(Verify, OverwritingTooEarlyIsFound) {
     expect_failure("output chunk 0 is", ranks, options);
 }
 
+// Whether an input that is the output may be read where it lies.
+TEST(Verify, WaitsBeforeItOverwritesAnInputThatIsRead) {
+    VerifyOptions options = options_of(Contract::kAllReduce);
+    options.in_place = options.read_in_place = true;
+    options.passes = 2;
+    // Each sums its chunk and sends it back: what comes back was read before.
+    const auto two_phases = world(2, 2, [](int rank, StepsBuilder& b) {
+        const auto mine = static_cast<std::uint32_t>(rank);
+        const int peer = 1 - rank;
+        b.step({b.input(1 - mine)}, {b.slot(peer, 1 - mine)});
+        const std::vector<Operand> terms = rank == 0 ? std::vector{b.input(0), b.slot(peer, 0)}
+                                                     : std::vector{b.slot(peer, 1), b.input(1)};
+        b.step(terms, {b.output(mine), b.slot(peer, mine)});
+        b.step({b.slot(peer, 1 - mine)}, {b.output(1 - mine)});
+    });
+    EXPECT_TRUE(verify(two_phases, options).ok()) << verify(two_phases, options).status().text();
+    // Each would read the other's in the step that it waits with.
+    const auto one_shot = handmade(testing::direct_all_reduce, 2);
+    expect_failure("deadlock: waits for a free slot", one_shot, options);
+    options.read_in_place = false;
+    EXPECT_TRUE(verify(one_shot, options).ok());
+}
+
 TEST(Verify, UndefinedScratchAndForgottenScratchAreFound) {
     const auto undefined =
         world(1, 1, [](int, StepsBuilder& b) { b.step({b.scratch(0)}, {b.output(0)}); });
