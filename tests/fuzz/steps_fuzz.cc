@@ -27,6 +27,8 @@ VerifyOptions options_of(std::string_view head) {
     VerifyOptions options;
     options.contract = static_cast<Contract>(byte(0) % 9);
     options.in_place = (byte(1) & 1) != 0;
+    options.read_in_place =
+        options.in_place && options.contract == Contract::kAllReduce && (byte(1) >> 6 & 1) != 0;
     options.slot_count = 1 + (byte(1) >> 1 & 3u);
     options.passes = 1 + (byte(1) >> 3 & 1);
     options.rounding = static_cast<Rounding>((byte(1) >> 4 & 3) % 3);
