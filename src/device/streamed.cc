@@ -92,6 +92,7 @@ void reduce_streamed(const Reduction& reduction) {
     Reduction step = reduction;
     step.sources = {sources.data(), reduction.sources.size()};
     step.destinations = {blocks.data(), block_count};
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the API lets no unknown type in
     const std::size_t block = kStreamedBlockBytes / wide_width;
     const std::size_t first = first_block(reduction, block, width(reduction.destinations[0].wide));
     for (std::size_t begin = 0; begin < reduction.count; begin += step.count) {

@@ -56,12 +56,12 @@ class Finder {
         const bool one_run = step.span == 1 || step.coalesced;
         if (wide_ || !one_run) return BoundStep::kNoOperand;
         const std::span<const BoundOperand> operands = lanes_[lane].operands_of(step);
-        for (std::uint16_t i = 0; i < operands.size(); ++i) {
+        for (std::size_t i = 0; i < operands.size(); ++i) {
             const bool is_source = i < step.source_count;
             if (is_source && step.kind != BoundStep::Kind::kCopy) continue;
-            if (operands[i].space == Space::kInput) return i;
+            if (operands[i].space == Space::kInput) return static_cast<std::uint16_t>(i);
             if (operands[i].space == Space::kOutput && stays(lane, index, operands[i].chunk)) {
-                return i;
+                return static_cast<std::uint16_t>(i);
             }
         }
         return BoundStep::kNoOperand;
