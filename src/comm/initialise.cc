@@ -303,10 +303,8 @@ void Initialisation::tell_those_who_made_it(const Status& failure) {
 
 Status Initialisation::make_launcher() {
     PlanLimits limits;
-    limits.flagged_payload_bytes =
-        geometry_.flagged_slot_bytes - static_cast<std::uint32_t>(sizeof(SlotHeader));
-    limits.slotted_payload_bytes =
-        geometry_.slotted_slot_bytes - static_cast<std::uint32_t>(sizeof(SlotHeader));
+    limits.flagged_payload_bytes = payload_bytes(geometry_, 0);
+    limits.slotted_payload_bytes = payload_bytes(geometry_, geometry_.flagged_lanes);
     limits.flagged_slot_count = geometry_.flagged_slot_count;
     limits.slotted_slot_count = geometry_.slotted_slot_count;
     limits.flagged_lanes = geometry_.flagged_lanes;

@@ -26,10 +26,12 @@ enum class ReduceKind : std::uint8_t { kSum, kProd, kMax, kMin };
 
 // `wide`: the elements are of accumulate_type(type) instead of `type`.
 // `scaled`: each element x is replaced by Reduction::scale times x before it is combined.
+// `taken`: it lies in memory that this thread writes next (taken.h).
 struct ReduceSource {
     const std::byte* data;
     bool wide;
     bool scaled;
+    bool taken = false;
 };
 
 struct ReduceDestination {

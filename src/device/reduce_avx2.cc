@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "device/elements.h"
 #include "device/reduce_table.h"
+#include "device/taken.h"
 
 // What is included above stays free of these instructions: the linker may pick its copy of an
 // inline function for all of the program.

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "device/elements.h"
 #include "device/reduce_table.h"
+#include "device/taken.h"
 
 namespace xccl {
 namespace {

@@ -9,6 +9,7 @@
 #endif
 
 #include "base/datatypes.h"
+#include "device/taken.h"
 
 namespace xccl {
 namespace {
@@ -43,13 +44,19 @@ __attribute__((target("avx512f"))) void stream_whole_lines(std::byte* to, const 
 #endif
 
 // Whole lines by streaming stores: a line that is written in part is read after all.
-void stream(std::byte* to, const std::byte* from, std::size_t bytes) {
+void stream(std::byte* to, const std::byte* from, std::size_t bytes, bool taken) {
 #if defined(__x86_64__)
     static const auto lines = __builtin_cpu_supports("avx512f") ? stream_whole_lines : stream_lines;
     const std::size_t head = std::min(bytes_to_line(to), bytes);
     std::memcpy(to, from, head);
     const std::size_t whole = (bytes - head) / kLineBytes * kLineBytes;
-    lines(to + head, from + head, whole);
+    const std::size_t block = taken ? std::min(whole, kTakenAheadBytes) : whole;
+    if (taken) take_lines(from + head, block);
+    for (std::size_t i = head; i < head + whole; i += block) {
+        const std::size_t left = head + whole - i;
+        if (taken && left > block) take_lines(from + i + block, std::min(block, left - block));
+        lines(to + i, from + i, std::min(block, left));
+    }
     std::memcpy(to + head + whole, from + head + whole, bytes - head - whole);
 #else
     std::memcpy(to, from, bytes);
@@ -102,9 +109,16 @@ void reduce_streamed(const Reduction& reduction) {
             sources[s].data = source.data + begin * width(source.wide);
         }
         reduce(step);
+        if (begin + step.count < reduction.count) {  // while the block is streamed
+            for (const ReduceSource& source : step.sources) {
+                if (!source.taken) continue;
+                take_lines(source.data + step.count * width(source.wide), kTakenAheadBytes);
+            }
+        }
         for (const ReduceDestination& to : reduction.destinations) {
             stream(to.data + begin * width(to.wide),
-                   to.wide ? wide_block.data() : narrow_block.data(), step.count * width(to.wide));
+                   to.wide ? wide_block.data() : narrow_block.data(), step.count * width(to.wide),
+                   false);
         }
     }
     order_streamed_stores();
@@ -112,7 +126,13 @@ void reduce_streamed(const Reduction& reduction) {
 
 void copy_bytes_streamed(std::byte* destination, const std::byte* source, std::size_t bytes) {
     if (bytes == 0 || destination == source) return;
-    stream(destination, source, bytes);
+    stream(destination, source, bytes, false);
+    order_streamed_stores();
+}
+
+void copy_bytes_taken_streamed(std::byte* destination, const std::byte* source, std::size_t bytes) {
+    if (bytes == 0 || destination == source) return;
+    stream(destination, source, bytes, true);
     order_streamed_stores();
 }
 

@@ -15,5 +15,7 @@ namespace xccl {
 void reduce_streamed(const Reduction& reduction);
 
 void copy_bytes_streamed(std::byte* destination, const std::byte* source, std::size_t bytes);
+// The source is taken (taken.h).
+void copy_bytes_taken_streamed(std::byte* destination, const std::byte* source, std::size_t bytes);
 
 }  // namespace xccl

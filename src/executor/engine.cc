@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "executor/mismatch.h"
+#include "transport/geometry.h"
 
 namespace xccl {
 
@@ -18,7 +19,7 @@ Engine::Engine(int rank, int rank_count, LaneGeometry geometry, Neighbourhood* n
                .read_in_place = false},
       collectives_(&context_),
       point_to_point_(&context_) {
-    XCCL_ASSERT(geometry.slotted_slot_bytes > sizeof(SlotHeader) + sizeof(TransferHeader));
+    XCCL_ASSERT(payload_bytes(geometry, geometry.point_to_point_lane()) > sizeof(TransferHeader));
 }
 
 Result<std::shared_ptr<const PreparedLaunch>> Engine::prepare(Launch launch) {

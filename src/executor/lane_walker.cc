@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "device/streamed.h"
+#include "device/taken.h"
 #include "executor/message_signature.h"
 #include "executor/notify.h"
 #include "executor/references.h"
@@ -27,6 +28,7 @@ bool is_written(const BoundOperand& operand, const std::byte* slot) {
 void Workspace::reserve(std::size_t operand_count) {
     if (slots.size() >= operand_count) return;
     slots.resize(operand_count);
+    taken.resize(operand_count);
     kinds.resize(operand_count);
     sources.resize(operand_count);
     destinations.resize(operand_count);
@@ -114,7 +116,8 @@ LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& st
     std::byte** const slots = workspace.slots.data();
     const auto is_there = [&](std::uint32_t index) {
         const BoundEnd& end = ends[index];
-        std::byte* const slot = index < receive_count ? receive(end, byte_count) : reserve(end);
+        std::byte* const slot =
+            index < receive_count ? receive(workspace, end, byte_count) : reserve(end);
         if (slot == nullptr) missing_ = index;
         slots[end.operand] = slot;
         return slot != nullptr;
@@ -126,7 +129,8 @@ LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& st
 }
 
 // The payload of the head message; null if there is none, or a bad one.
-std::byte* LaneWalker::receive(const BoundEnd& end, std::uint64_t byte_count) {
+std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
+                               std::uint64_t byte_count) {
     Message message;
     if (!end.receiver->peek(&message)) return nullptr;
     if (message.signature != step_signature_ || message.byte_count != byte_count) {
@@ -142,7 +146,11 @@ std::byte* LaneWalker::receive(const BoundEnd& end, std::uint64_t byte_count) {
                         .byte_count = message.byte_count};
         return nullptr;
     }
-    if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) return look_up(end, message);
+    workspace.taken[end.operand] = end.receiver->keeps();
+    if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) {
+        workspace.taken[end.operand] &= message.kind == MessageKind::kOffer;
+        return look_up(end, message);
+    }
     // Sources are only read; they share an array with destinations.
     return const_cast<std::byte*>(message.payload);
 }
@@ -190,7 +198,10 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
         return address(operands[i], slots[i], index, message_offset);
     };
     const bool streamed = launch_->streams() && is_streamed(workspace, step);
-    if (step.kind == BoundStep::Kind::kPair && !streamed) {
+    const auto is_taken = [&](std::size_t i) {
+        return operands[i].space == Space::kSlot && workspace.taken[i] != 0;
+    };
+    if (step.kind == BoundStep::Kind::kPair && !streamed && !is_taken(0) && !is_taken(1)) {
         reduce_pair(launch_->accumulated_type(), launch_->launch().reduce_kind, at(2), at(0), at(1),
                     elements);
         return;
@@ -203,8 +214,12 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
                                                                 : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
         if (!is_written(operands[i], slots[i])) continue;
-        const bool past_caches = streamed && operands[i].space == Space::kOutput;
-        (past_caches ? copy_bytes_streamed : copy_bytes)(at(i), source, byte_count);
+        if (streamed && operands[i].space == Space::kOutput) {
+            (is_taken(0) ? copy_bytes_taken_streamed : copy_bytes_streamed)(at(i), source,
+                                                                            byte_count);
+        } else {
+            (is_taken(0) ? copy_bytes_taken : copy_bytes)(at(i), source, byte_count);
+        }
     }
 }
 
@@ -214,8 +229,10 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
     const BoundOperand* operand = lane_->operands.data() + step.first_operand;
     std::byte* const* slot = workspace.slots.data();
     for (std::size_t i = 0; i < step.source_count; ++i, ++operand, ++slot) {
-        workspace.sources[i] = {address(*operand, *slot, index, message_offset), operand->wide,
-                                operand->scaled};
+        workspace.sources[i] = {.data = address(*operand, *slot, index, message_offset),
+                                .wide = operand->wide,
+                                .scaled = operand->scaled,
+                                .taken = operand->space == Space::kSlot && workspace.taken[i] != 0};
     }
     ReduceDestination output{nullptr, false};  // that is written past the caches
     std::size_t destination_count = 0;
@@ -294,7 +311,7 @@ void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
         const HeapAnswer answer = heap == nullptr ? HeapAnswer::kUnreadable : heap->heard();
         *kind = MessageKind::kPayload;
         if (answer == HeapAnswer::kReadable) {
-            std::memcpy(workspace.slots[end.operand], &place, sizeof place);
+            std::memcpy(end.sender->reference(), &place, sizeof place);
             workspace.slots[end.operand] = nullptr;
             *kind = MessageKind::kReference;
             refers_ = true;

@@ -14,7 +14,8 @@ struct Workspace {
     // By operand, of those that are messages: the payload; null: it need not be written, since the
     // message is a reference.
     std::vector<std::byte*> slots;
-    std::vector<MessageKind> kinds;  // by message that is sent
+    std::vector<std::uint8_t> taken;  // by operand: will this rank write where the payload lies?
+    std::vector<MessageKind> kinds;   // by message that is sent
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
     void reserve(std::size_t operand_count);
@@ -67,7 +68,7 @@ class LaneWalker {
     bool walked() const { return tile_ >= tile_count_; }
     bool takes_place(const BoundStep& step, std::uint64_t elements);
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
-    std::byte* receive(const BoundEnd& end, std::uint64_t byte_count);
+    std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
     std::byte* look_up(const BoundEnd& end, const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;

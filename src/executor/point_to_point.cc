@@ -5,8 +5,10 @@
 
 #include "base/datatypes.h"
 #include "device/kernels.h"
+#include "device/taken.h"
 #include "executor/message_signature.h"
 #include "executor/notify.h"
+#include "transport/geometry.h"
 
 namespace xccl {
 namespace {
@@ -162,7 +164,8 @@ bool PointToPoint::receive_message(Queue& queue) {
         return false;
     }
     if (data_bytes > 0) {
-        copy_bytes(transfer.data + queue.moved_bytes, message.payload + header_bytes, data_bytes);
+        (receiver.keeps() ? copy_bytes_taken : copy_bytes)(
+            transfer.data + queue.moved_bytes, message.payload + header_bytes, data_bytes);
     }
     receiver.release();
     tell_released(*queue.link, lane);
@@ -239,8 +242,7 @@ std::uint32_t PointToPoint::signature(const Queue& queue) const {
 
 std::uint64_t PointToPoint::capacity(const Queue& queue) const {
     if (queue.link == nullptr) return context_.geometry.slotted_slot_bytes;
-    const Sender& sender = queue.link->senders[context_.geometry.point_to_point_lane()];
-    return sender.view().payload_bytes();
+    return payload_bytes(context_.geometry, context_.geometry.point_to_point_lane());
 }
 
 std::optional<Blockage> PointToPoint::blockage() const {
@@ -288,10 +290,8 @@ std::optional<Status> PointToPoint::unreceived() const {
         const bool mapped = link->carrier == nullptr;
         const std::byte* payload = nullptr;
         if (mapped) {
-            const Sender& sender = link->senders[lane];
-            const auto read = sender.view().consumed->load(std::memory_order_acquire);
-            if (read == sender.published()) continue;
-            payload = reinterpret_cast<const std::byte*>(sender.view().header(read + 1) + 1);
+            payload = link->senders[lane].oldest_unread();
+            if (payload == nullptr) continue;
         } else {
             Message message;
             if (!link->receivers[lane].peek(&message) ||

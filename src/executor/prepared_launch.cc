@@ -5,6 +5,7 @@
 #include "base/datatypes.h"
 #include "base/limits.h"
 #include "executor/references.h"
+#include "transport/geometry.h"
 
 namespace xccl {
 namespace {
@@ -126,14 +127,13 @@ Status PreparedLaunch::check(const LaneGeometry& geometry) const {
         return internal_error("launch: lanes [{}, {}) are not all {}", launch_.first_lane,
                               launch_.first_lane + lane_count, flagged ? "flagged" : "slotted");
     }
-    const std::uint64_t slot_bytes =
-        flagged ? geometry.flagged_slot_bytes : geometry.slotted_slot_bytes;
+    const std::uint64_t most_bytes = payload_bytes(geometry, launch_.first_lane);
     const xcclDataType_t wire = launch_.wide_wire ? accumulate_type(launch_.type) : launch_.type;
     const std::uint64_t message_bytes =
         launch_.piece_elements * steps().max_span * element_bytes(wire);
-    if (launch_.piece_elements == 0 || message_bytes > slot_bytes - sizeof(SlotHeader)) {
+    if (launch_.piece_elements == 0 || message_bytes > most_bytes) {
         return internal_error("launch: messages of {} bytes do not fit slots of {}", message_bytes,
-                              slot_bytes - sizeof(SlotHeader));
+                              most_bytes);
     }
     for (const Lane& lane : steps().lanes) XCCL_TRY(check_lane(lane));
     return ok_status();

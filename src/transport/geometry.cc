@@ -11,11 +11,14 @@ namespace {
 constexpr std::uint32_t kLineBytes = 64;
 constexpr std::uint32_t kHeapAnswerOffset = 8;  // in the first line of credit
 constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + kLineBytes;
-constexpr std::uint32_t kMaxSlotCount = 1 << 10;
+constexpr std::uint32_t kGivenBackOffset = 16;  // in each line of credit: a byte for each slot
+static_assert(kGivenBackOffset + Trays::kMostSlots <= kLineBytes);
+constexpr std::uint32_t kMaxSlotCount = Trays::kMostSlots;
 
-// Slots start on a cache line of their own; the header takes the beginning of the first.
+// Slots start on a cache line of their own, which is the header's; in another one is room for what
+// sends and receives put before their bytes.
 std::uint32_t with_header(std::uint32_t payload_bytes) {
-    return (payload_bytes + kLineBytes - 1) / kLineBytes * kLineBytes + kLineBytes;
+    return (payload_bytes + kLineBytes - 1) / kLineBytes * kLineBytes + 2 * kLineBytes;
 }
 
 std::uint32_t slot_bytes(const LaneGeometry& geometry, int lane) {
@@ -73,6 +76,12 @@ Status check_geometry(const LaneGeometry& geometry) {
     return ok_status();
 }
 
+std::uint32_t payload_bytes(const LaneGeometry& geometry, int lane) {
+    const std::size_t offset =
+        geometry.is_flagged(lane) ? sizeof(SlotHeader) : kTrayOffset<HostMemory>;
+    return slot_bytes(geometry, lane) - static_cast<std::uint32_t>(offset);
+}
+
 std::size_t lane_bytes(const LaneGeometry& geometry, int lane) {
     return static_cast<std::size_t>(slot_bytes(geometry, lane)) * slot_count(geometry, lane);
 }
@@ -90,6 +99,9 @@ MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane)
     std::byte* credit = block + static_cast<std::size_t>(lane) * kLineBytes;
     return {.slots = slots,
             .consumed = reinterpret_cast<std::atomic<std::uint32_t>*>(credit),
+            .given_back = geometry.is_flagged(lane)
+                              ? nullptr
+                              : reinterpret_cast<std::uint8_t*>(credit + kGivenBackOffset),
             .slot_count = slot_count(geometry, lane),
             .slot_bytes = slot_bytes(geometry, lane)};
 }

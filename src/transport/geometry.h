@@ -35,12 +35,15 @@ constexpr std::uint32_t kMinSlottedBytes = 4 * 1024;
 Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes = {},
                                      const SlotLimits& limits = kOneHost);
 
+// The most that a message of that lane holds.
+std::uint32_t payload_bytes(const LaneGeometry& geometry, int lane);
+
 // Of one direction of one pair: credit counters and the slots of all lanes.
 std::size_t mailbox_bytes(const LaneGeometry& geometry);
 std::size_t lane_bytes(const LaneGeometry& geometry, int lane);  // slots only
 
 // Where the mailbox of `lane` lies in the block of one direction of one pair: first a cache line of
-// credit per lane, then the slots, lane by lane.
+// credit per lane, then the slots, lane by lane. Large slots may have trays (trays.h).
 MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane);
 // Beside the credit of the first lane, and written by the same rank: what it says of the sender's
 // heap.

@@ -7,14 +7,17 @@
 //     publish()  flag := sequence | signature  release()  consumed := sequence
 //
 // A slot is [SlotHeader][payload]; or, in place of the payload, where it lies in the sender's heap
-// (heap_reader.h). The flag shares the first cache line with the start of the
-// payload, so a small message crosses in one trip. The flag word holds the message's sequence
-// number (never equal to what the slot held before, also after wrap-around) and the signature of
-// the operation it belongs to, so a reader sees a mismatched call without a second look.
+// (heap_reader.h). The flag shares the first cache line with the start of the payload, so a small
+// message crosses in one trip. Mailboxes of large slots may have trays (trays.h): then the payload
+// of a message lies in the tray that its header names, which begins on a line of its own behind the
+// header of some slot. The flag word holds the message's sequence number (never equal to what the
+// slot held before, also after wrap-around) and the signature of the operation it belongs to, so a
+// reader sees a mismatched call without a second look.
 //
 // Credit is the distance between what was published and what was consumed. The sender keeps the
 // last consumed count it saw and reads the shared word only when that says "full". Both counts
-// belong to the connection and span operations.
+// belong to the connection and span operations. Beside the count of what was consumed stands, for
+// each slot, the tray that was given back for its message.
 //
 // Memory ordering, in C++ terms (x86 gets it for free, Arm does not):
 //     payload writes   -> publish: flag.store(release)     pairs with  peek: flag.load(acquire)
@@ -30,33 +33,44 @@
 #include <cstdint>
 
 #include "transport/memory_policy.h"
+#include "transport/trays.h"
 
 namespace xccl {
 
-enum class MessageKind : std::uint32_t {
-    kPayload,    // it is in the slot
-    kReference,  // its place is, eight bytes; until release() the sender leaves it as it is
-    kOffer,      // it is in the slot; the sender's heap is to be answered for
+enum class MessageKind : std::uint16_t {
+    kPayload,    // it is in the slot or the tray
+    kReference,  // behind the header is its place, eight bytes; until release() the sender leaves
+                 // what is there as it is
+    kOffer,      // as kPayload; the sender's heap is to be answered for
 };
 
 template <class Memory>
 struct BasicSlotHeader {
     typename Memory::template Atomic<std::uint64_t> flag;  // sequence << 32 | signature
     typename Memory::template Plain<std::uint32_t> byte_count;
-    typename Memory::template Plain<std::uint32_t> kind;  // a MessageKind
+    typename Memory::template Plain<std::uint16_t> kind;  // a MessageKind
+    typename Memory::template Plain<std::uint16_t> tray;
 };
 using SlotHeader = BasicSlotHeader<HostMemory>;
 static_assert(sizeof(SlotHeader) == 16);
+
+// Where a tray begins in a slot: not in the line of the header, which belongs to another message.
+template <class Memory>
+constexpr std::size_t kTrayOffset = (sizeof(BasicSlotHeader<Memory>) + 63) / 64 * 64;
 
 // Where a mailbox lies. All zero bytes is the empty mailbox.
 template <class Memory>
 struct BasicMailboxView {
     std::byte* slots = nullptr;  // slot_count * slot_bytes, aligned to 64
     typename Memory::template Atomic<std::uint32_t>* consumed = nullptr;
-    std::uint32_t slot_count = 0;  // a power of two
-    std::uint32_t slot_bytes = 0;  // header and payload
-    std::uint32_t payload_bytes() const {
-        return slot_bytes - static_cast<std::uint32_t>(sizeof(BasicSlotHeader<Memory>));
+    // Trays, by slot; null: there cannot be any.
+    typename Memory::template Plain<std::uint8_t>* given_back = nullptr;
+    std::uint32_t slot_count = 0;          // a power of two
+    std::uint32_t slot_bytes = 0;          // header and payload
+    std::uint32_t payload_bytes() const {  // so many in a tray, too, if there may be trays
+        const std::size_t offset =
+            given_back != nullptr ? kTrayOffset<Memory> : sizeof(BasicSlotHeader<Memory>);
+        return slot_bytes - static_cast<std::uint32_t>(offset);
     }
     BasicSlotHeader<Memory>* header(std::uint32_t sequence) const {
         const std::size_t index = (sequence - 1) & (slot_count - 1);
@@ -65,12 +79,14 @@ struct BasicMailboxView {
     // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
     // whose messages overtake each other need not, since each slot has a flag of its own.
     void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
-        publish_in(header(sequence), sequence, byte_count, signature, MessageKind::kPayload);
+        publish_in(header(sequence), sequence, byte_count, signature, MessageKind::kPayload, 0);
     }
     static void publish_in(BasicSlotHeader<Memory>* slot, std::uint32_t sequence,
-                           std::uint32_t byte_count, std::uint32_t signature, MessageKind kind) {
+                           std::uint32_t byte_count, std::uint32_t signature, MessageKind kind,
+                           std::uint8_t tray) {
         slot->byte_count = byte_count;
-        slot->kind = static_cast<std::uint32_t>(kind);
+        slot->kind = static_cast<std::uint16_t>(kind);
+        slot->tray = tray;
         slot->flag.store(static_cast<std::uint64_t>(sequence) << 32 | signature,
                          Memory::kFlagStore);
     }
@@ -85,48 +101,93 @@ struct Message {
 };
 
 template <class Memory>
+class BasicReceiver;
+
+template <class Memory>
 class BasicSender {
   public:
     BasicSender() = default;
     explicit BasicSender(BasicMailboxView<Memory> view, std::uint32_t start = 0)
         : view_(view), next_(view.header(start + 1)), published_(start), consumed_seen_(start) {}
 
+    // From now on payloads lie in trays, and those of `receiver`, the other direction, too.
+    // `first`: alike at both ends but for its sign. Before the first message.
+    void share_trays(BasicReceiver<Memory>* receiver, bool first) {
+        std::byte* const there = receiver->view().slots;
+        trays_ = first ? Trays({view_.slots, there}, 0, view_.slot_count, view_.slot_bytes,
+                               kTrayOffset<Memory>)
+                       : Trays({there, view_.slots}, 1, view_.slot_count, view_.slot_bytes,
+                               kTrayOffset<Memory>);
+        receiver->back_ = this;
+    }
+
     // Where the next message's payload goes; null while the ring is full.
     std::byte* reserve() {
         if (published_ - consumed_seen_ == view_.slot_count) {
-            consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
+            look_for_credit();
             if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
         }
-        return reinterpret_cast<std::byte*>(next_ + 1);
+        if (!trays_) return reinterpret_cast<std::byte*>(next_ + 1);
+        if (reserved_ == kNoTray) reserved_ = trays_.take();
+        return trays_.at(reserved_);
     }
+    // Where the next message's place goes, if it is to be a reference.
+    std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.
     void publish(std::uint32_t byte_count, std::uint32_t signature,
                  MessageKind kind = MessageKind::kPayload) {
-        view_.publish_in(next_, ++published_, byte_count, signature, kind);
+        view_.publish_in(next_, ++published_, byte_count, signature, kind, reserved_);
         next_ = view_.header(published_ + 1);
+        if (!trays_) return;
+        reserved_ = kNoTray;
+        trays_.sent();
     }
 
     std::uint32_t published() const { return published_; }
     // Has the reader released the message of that sequence number?
     bool is_consumed(std::uint32_t sequence) {
-        if (static_cast<std::int32_t>(consumed_seen_ - sequence) >= 0) return true;
-        consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
+        if (static_cast<std::int32_t>(consumed_seen_ - sequence) < 0) look_for_credit();
         return static_cast<std::int32_t>(consumed_seen_ - sequence) >= 0;
     }
     // Has the reader released all that was published? Nothing that it referred to is read any more.
     bool all_consumed() {
-        if (consumed_seen_ == published_) return true;
-        consumed_seen_ = view_.consumed->load(Memory::kConsumedLoad);
+        if (consumed_seen_ != published_) look_for_credit();
         return consumed_seen_ == published_;
+    }
+    // The payload of the oldest message that was not released; null if all were.
+    const std::byte* oldest_unread() const {
+        const std::uint32_t consumed = view_.consumed->load(Memory::kConsumedLoad);
+        if (consumed == published_) return nullptr;
+        const BasicSlotHeader<Memory>* const slot = view_.header(consumed + 1);
+        return trays_ ? trays_.at(slot->tray) : reinterpret_cast<const std::byte*>(slot + 1);
     }
     const BasicMailboxView<Memory>& view() const { return view_; }
 
   private:
+    friend BasicReceiver<Memory>;
+    static constexpr std::uint8_t kNoTray = 0xff;
+
+    void look_for_credit() {
+        const std::uint32_t consumed = view_.consumed->load(Memory::kConsumedLoad);
+        while (consumed_seen_ != consumed) {
+            ++consumed_seen_;
+            if (trays_) trays_.add(view_.given_back[(consumed_seen_ - 1) & (view_.slot_count - 1)]);
+        }
+    }
+    // What the receiver of the other direction gives back for `tray`.
+    std::uint8_t give_back(std::uint8_t tray) {
+        if (!trays_.keeps()) return tray;
+        if (trays_.empty()) look_for_credit();
+        return trays_.keep(tray);
+    }
+
     BasicMailboxView<Memory> view_;
     BasicSlotHeader<Memory>* next_ = nullptr;  // to be published
     std::uint32_t published_ = 0;
     std::uint32_t consumed_seen_ = 0;
+    std::uint8_t reserved_ = kNoTray;
+    Trays trays_;
 };
 using Sender = BasicSender<HostMemory>;
 
@@ -141,14 +202,23 @@ class BasicReceiver {
     bool peek(Message* message) const {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
-        *message = {reinterpret_cast<const std::byte*>(next_ + 1), next_->byte_count,
-                    static_cast<std::uint32_t>(flag),
-                    static_cast<MessageKind>(static_cast<std::uint32_t>(next_->kind))};
+        const auto kind = static_cast<MessageKind>(static_cast<std::uint16_t>(next_->kind));
+        const bool in_tray = back_ != nullptr && kind != MessageKind::kReference;
+        *message = {
+            in_tray ? back_->trays_.at(next_->tray) : reinterpret_cast<const std::byte*>(next_ + 1),
+            next_->byte_count, static_cast<std::uint32_t>(flag), kind};
         return true;
     }
+    // Will this end write where the payload of the head message lies? Then it had better be read
+    // with the right to write.
+    bool keeps() const { return back_ != nullptr && back_->trays_.keeps(); }
 
     // Gives the slot of the message that peek() showed back to the sender.
     void release() {
+        if (back_ != nullptr) {
+            view_.given_back[consumed_ & (view_.slot_count - 1)] =
+                back_->give_back(static_cast<std::uint8_t>(next_->tray));
+        }
         view_.consumed->store(++consumed_, Memory::kConsumedStore);
         next_ = view_.header(consumed_ + 1);
     }
@@ -157,9 +227,12 @@ class BasicReceiver {
     const BasicMailboxView<Memory>& view() const { return view_; }
 
   private:
+    friend BasicSender<Memory>;
+
     BasicMailboxView<Memory> view_;
     BasicSlotHeader<Memory>* next_ = nullptr;  // whose message is the next one
     std::uint32_t consumed_ = 0;
+    BasicSender<Memory>* back_ = nullptr;  // of the other direction, if there are trays
 };
 using Receiver = BasicReceiver<HostMemory>;
 

@@ -43,6 +43,10 @@ Result<std::unique_ptr<Link>> SharedMemoryTransport::connect(int peer) {
         link->senders.emplace_back(segment_->mailbox(index, my_index_, lane));
         link->receivers.emplace_back(segment_->mailbox(my_index_, index, lane));
     }
+    // Small messages lie in the line of their header, and have no trays.
+    for (int lane = segment_->layout().geometry().flagged_lanes; lane < lanes; ++lane) {
+        link->senders[lane].share_trays(&link->receivers[lane], my_index_ < index);
+    }
     return link;
 }
 

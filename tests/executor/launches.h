@@ -5,14 +5,14 @@
 
 #include "base/datatypes.h"
 #include "executor/launch.h"
-#include "transport/link.h"
+#include "transport/geometry.h"
 
 namespace xccl::testing {
 
 inline std::uint64_t largest_piece(const LaneGeometry& geometry, bool flagged,
                                    std::uint32_t max_span, std::size_t element_bytes) {
-    const std::size_t slot = flagged ? geometry.flagged_slot_bytes : geometry.slotted_slot_bytes;
-    return (slot - sizeof(SlotHeader)) / (max_span * element_bytes);
+    const int lane = flagged ? 0 : geometry.flagged_lanes;
+    return payload_bytes(geometry, lane) / (max_span * element_bytes);
 }
 
 struct LaunchShape {

@@ -22,8 +22,11 @@ class MailboxMemory {
     }
 
     MailboxView view(int lane) {
-        return {memory_.get() + offsets_[lane], &consumed_[lane].word, slot_count(lane),
-                slot_bytes(lane)};
+        return {.slots = memory_.get() + offsets_[lane],
+                .consumed = &consumed_[lane].word,
+                .given_back = geometry_.is_flagged(lane) ? nullptr : consumed_[lane].given_back,
+                .slot_count = slot_count(lane),
+                .slot_bytes = slot_bytes(lane)};
     }
 
     // `start`: the number of messages before the first.
@@ -58,6 +61,7 @@ class MailboxMemory {
     static constexpr std::size_t kLine = 64;
     struct alignas(kLine) Line {
         std::atomic<std::uint32_t> word{0};
+        std::uint8_t given_back[Trays::kMostSlots] = {};
         Line() = default;
         Line(const Line&) {}  // only to make the vector
     };

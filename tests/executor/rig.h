@@ -17,7 +17,7 @@ namespace xccl::testing {
 inline LaneGeometry small_geometry() {
     return {.flagged_slot_bytes = 128,
             .flagged_slot_count = 4,
-            .slotted_slot_bytes = 256,
+            .slotted_slot_bytes = 320,
             .slotted_slot_count = 2,
             .flagged_lanes = 1,
             .slotted_lanes = 2};
@@ -68,6 +68,10 @@ class Rig {
                 link->senders = rig_.memory(rank_, peer).senders();
                 link->receivers = rig_.memory(peer, rank_).receivers();
                 link->carrier = rig_.carrier_;
+                for (int lane = rig_.geometry_.flagged_lanes;
+                     rig_.carrier_ == nullptr && lane < rig_.geometry_.lane_count(); ++lane) {
+                    link->senders[lane].share_trays(&link->receivers[lane], rank_ < peer);
+                }
             }
             return link.get();
         }

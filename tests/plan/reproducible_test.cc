@@ -12,6 +12,7 @@
 #include "base/datatypes.h"
 #include "executor/rig.h"
 #include "tests/device/reference_reduction.h"
+#include "transport/geometry.h"
 #include "worlds.h"
 
 namespace xccl {
@@ -19,8 +20,8 @@ namespace {
 
 PlanLimits limits_of(const LaneGeometry& geometry) {
     PlanLimits limits;
-    limits.flagged_payload_bytes = geometry.flagged_slot_bytes - sizeof(SlotHeader);
-    limits.slotted_payload_bytes = geometry.slotted_slot_bytes - sizeof(SlotHeader);
+    limits.flagged_payload_bytes = payload_bytes(geometry, 0);
+    limits.slotted_payload_bytes = payload_bytes(geometry, geometry.flagged_lanes);
     limits.flagged_slot_count = geometry.flagged_slot_count;
     limits.slotted_slot_count = geometry.slotted_slot_count;
     limits.flagged_lanes = geometry.flagged_lanes;

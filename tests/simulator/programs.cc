@@ -5,14 +5,15 @@
 #include "base/datatypes.h"
 #include "plan/collective_shape.h"
 #include "plan/proofs.h"
+#include "transport/geometry.h"
 
 namespace xccl::simulator {
 namespace {
 
 PlanLimits limits_of(const LaneGeometry& geometry) {
     PlanLimits limits;
-    limits.flagged_payload_bytes = geometry.flagged_slot_bytes - sizeof(SlotHeader);
-    limits.slotted_payload_bytes = geometry.slotted_slot_bytes - sizeof(SlotHeader);
+    limits.flagged_payload_bytes = payload_bytes(geometry, 0);
+    limits.slotted_payload_bytes = payload_bytes(geometry, geometry.flagged_lanes);
     limits.flagged_slot_count = geometry.flagged_slot_count;
     limits.slotted_slot_count = geometry.slotted_slot_count;
     limits.flagged_lanes = geometry.flagged_lanes;

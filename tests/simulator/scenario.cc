@@ -48,7 +48,7 @@ std::vector<int> place_ranks(Random& random, int n) {
 
 LaneGeometry choose_geometry(Random& random, Scale scale) {
     constexpr std::uint32_t kFlaggedBytes[] = {128, 192, 256};
-    constexpr std::uint32_t kSlottedBytes[] = {128, 192, 256, 512, 1088};
+    constexpr std::uint32_t kSlottedBytes[] = {128, 192, 320, 576, 1152};
     LaneGeometry geometry;
     geometry.flagged_slot_bytes = pick(random, kFlaggedBytes);
     geometry.flagged_slot_count = 2u << random.below(3);
@@ -57,7 +57,7 @@ LaneGeometry choose_geometry(Random& random, Scale scale) {
     geometry.flagged_lanes = 1 + random.index(2);
     geometry.slotted_lanes = 1 + random.index(4);
     if (scale == Scale::kLarge) {
-        geometry.slotted_slot_bytes = 192;
+        geometry.slotted_slot_bytes = 256;
         geometry.flagged_slot_count = geometry.slotted_slot_count = 2;
         geometry.slotted_lanes = geometry.flagged_lanes = 1;
     }

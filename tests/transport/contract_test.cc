@@ -212,7 +212,7 @@ class Contract : public testing::TestWithParam<Kind> {
 
 TEST_P(Contract, EverySizeArrivesInOrder) {
     const int lane = pair_.geometry.point_to_point_lane();
-    const std::uint32_t most = pair_.geometry.slotted_slot_bytes - sizeof(SlotHeader);
+    const std::uint32_t most = payload_bytes(pair_.geometry, pair_.geometry.flagged_lanes);
     std::vector<std::uint32_t> sizes = {0, 1, 7, 8, 63, 64, 65, 8191, 8192, 8193, most - 1, most};
     std::mt19937 random(1);
     for (int i = 0; i < 60; ++i) sizes.push_back(static_cast<std::uint32_t>(random() % (most + 1)));

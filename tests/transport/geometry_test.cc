@@ -15,7 +15,7 @@ TEST(Geometry, InboundMailboxesStayWithinTheBudget) {
         std::uint32_t last = limits.payload_bytes;
         for (int ranks = 1; ranks <= 64; ++ranks) {
             const LaneGeometry geometry = *choose_geometry(ranks, {}, limits);
-            const std::uint32_t payload = geometry.slotted_slot_bytes - 64;
+            const std::uint32_t payload = geometry.slotted_slot_bytes - 128;
             EXPECT_TRUE(std::has_single_bit(payload));
             EXPECT_GE(payload, kMinSlottedBytes);
             EXPECT_LE(payload, last) << "more ranks, larger slots";
@@ -28,9 +28,9 @@ TEST(Geometry, InboundMailboxesStayWithinTheBudget) {
 }
 
 TEST(Geometry, SlotsAreLargestWhereAHostHasOneRank) {
-    EXPECT_EQ(choose_geometry(1)->slotted_slot_bytes, kOneHost.payload_bytes + 64);
+    EXPECT_EQ(choose_geometry(1)->slotted_slot_bytes, kOneHost.payload_bytes + 128);
     EXPECT_EQ(choose_geometry(1, {}, kSeveralHosts)->slotted_slot_bytes,
-              kSeveralHosts.payload_bytes + 64);
+              kSeveralHosts.payload_bytes + 128);
 }
 
 TEST(Geometry, TwoRanksShareAtMostEightMebibytes) {
@@ -56,11 +56,11 @@ TEST(Geometry, MailboxesOfABlockDoNotOverlap) {
 TEST(Geometry, WishesAreGrantedOrRefused) {
     const LaneGeometry geometry = *choose_geometry(
         64, {.slotted_slot_bytes = 1 << 20, .slotted_slot_count = 8, .slotted_lanes = 4});
-    EXPECT_EQ(geometry.slotted_slot_bytes, (1u << 20) + 64);
+    EXPECT_EQ(geometry.slotted_slot_bytes, (1u << 20) + 128);
     EXPECT_EQ(geometry.slotted_slot_count, 8u);
     EXPECT_EQ(geometry.slotted_lanes, 4);
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_count = 3}).ok());
-    EXPECT_EQ(choose_geometry(2, {.slotted_slot_bytes = 1000})->slotted_slot_bytes, 1024u + 64);
+    EXPECT_EQ(choose_geometry(2, {.slotted_slot_bytes = 1000})->slotted_slot_bytes, 1024u + 128);
     EXPECT_FALSE(choose_geometry(2, {.slotted_lanes = 16}).ok());
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_bytes = 1u << 30}).ok());
 }

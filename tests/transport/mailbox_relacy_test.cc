@@ -1,12 +1,14 @@
-// Goal: the mailbox and the failure record are right on every machine that C++ can run on, and each
-// of their six acquires and releases is needed.
+// Goal: the mailbox, with trays and without, and the failure record are right on every machine that
+// C++ can run on, and each of their six acquires and releases is needed.
 // Method: the very templates, under the memory-model checker Relacy. One end sends a few messages
 // through a ring of two slots, the sequence numbers wrap around in the middle, and in some runs a
-// third thread ends it all at any moment. Payloads, lengths and the failure's fields are plain
-// memory, in which the checker sees every race. Then the same with one order taken away: the
-// checker must complain.
+// third thread ends it all at any moment. With trays both ends send, each the first one alone, then
+// one for each that it receives. Payloads, lengths and the failure's fields are plain memory, in
+// which the checker sees every race. Then the same with one order taken away: the checker must
+// complain.
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <string>
 
 #include "transport/failure_record.h"
@@ -35,7 +37,7 @@ struct MailboxSuite : rl::test_suite<MailboxSuite<kWeakened, kAborted>, kAborted
     BasicFailureRecord<Memory> failure;
 
     BasicMailboxView<Memory> view() {
-        return {reinterpret_cast<std::byte*>(slots), &consumed, kSlots, sizeof(Slot)};
+        return {reinterpret_cast<std::byte*>(slots), &consumed, nullptr, kSlots, sizeof(Slot)};
     }
     // The flags that the last messages before the start have left.
     void before() {
@@ -82,6 +84,62 @@ struct MailboxSuite : rl::test_suite<MailboxSuite<kWeakened, kAborted>, kAborted
     }
 };
 
+template <Weakened kWeakened>
+struct TraysSuite : rl::test_suite<TraysSuite<kWeakened>, 2> {
+    using Memory = RelacyMemory<kWeakened>;
+    using Payload = RelacyPlain<std::uint64_t>;
+    struct Slot {
+        alignas(64) BasicSlotHeader<Memory> header;
+        alignas(64) Payload payload;
+    };
+    static_assert(offsetof(Slot, payload) == kTrayOffset<Memory>);
+    struct Direction {
+        Slot slots[kSlots];
+        RelacyPlain<std::uint8_t> given_back[kSlots];
+        RelacyAtomic<std::uint32_t> consumed{kStart};
+        BasicMailboxView<Memory> view() {
+            return {reinterpret_cast<std::byte*>(slots), &consumed, given_back, kSlots,
+                    sizeof(Slot)};
+        }
+    };
+
+    Direction directions[2];
+
+    void before() {
+        for (Direction& direction : directions) {
+            for (std::uint32_t back = 0; back < kSlots; ++back) {
+                direction.view().publish(kStart - back, 0, kSignature);
+            }
+        }
+    }
+    void thread(unsigned index) {
+        BasicSender<Memory> sender(directions[index].view(), kStart);
+        BasicReceiver<Memory> receiver(directions[1 - index].view(), kStart);
+        sender.share_trays(&receiver, index == 0);
+        send(&sender, 0);
+        for (std::uint32_t i = 0; i < kMessages; ++i) {
+            if (i + 1 < kMessages) send(&sender, i + 1);
+            receive(&receiver, i);
+        }
+    }
+    void send(BasicSender<Memory>* sender, std::uint32_t i) {
+        std::byte* tray = sender->reserve();
+        while (tray == nullptr) {
+            rl::yield(1, $);
+            tray = sender->reserve();
+        }
+        *reinterpret_cast<Payload*>(tray) = 100 + i;
+        sender->publish(8 + i, kSignature + i);
+    }
+    void receive(BasicReceiver<Memory>* receiver, std::uint32_t i) {
+        Message message;
+        while (!receiver->peek(&message)) rl::yield(1, $);
+        RL_ASSERT(message.byte_count == 8 + i && message.signature == kSignature + i);
+        RL_ASSERT(*reinterpret_cast<const Payload*>(message.payload) == 100 + i);
+        receiver->release();
+    }
+};
+
 template <Weakened kWeakened, bool kAborted>
 rl::test_result_e check(std::string* report) {
     return check_memory_model<MailboxSuite<kWeakened, kAborted>>(kIterations, report);
@@ -95,6 +153,28 @@ TEST(MailboxUnderRelacy, DeliversEveryMessageOnce) {
 TEST(MailboxUnderRelacy, EndsWhenAborted) {
     std::string report;
     EXPECT_EQ((check<Weakened::kNothing, true>(&report)), rl::test_result_success) << report;
+}
+
+TEST(TraysUnderRelacy, DeliverEveryMessageOnce) {
+    std::string report;
+    EXPECT_EQ((check_memory_model<TraysSuite<Weakened::kNothing>>(kIterations, &report)),
+              rl::test_result_success)
+        << report;
+}
+
+template <Weakened kWeakened>
+void expect_race_of_trays() {
+    std::string report;
+    EXPECT_EQ((check_memory_model<TraysSuite<kWeakened>>(kIterations, &report)),
+              rl::test_result_data_race)
+        << report;
+}
+
+TEST(TraysUnderRelacy, NeedEachOfTheMailboxsOrders) {
+    expect_race_of_trays<Weakened::kFlagStore>();
+    expect_race_of_trays<Weakened::kFlagLoad>();
+    expect_race_of_trays<Weakened::kConsumedStore>();
+    expect_race_of_trays<Weakened::kConsumedLoad>();
 }
 
 template <Weakened kWeakened, bool kAborted>
