@@ -37,8 +37,8 @@ class CollectiveQueue {
         std::uint32_t signature = 0;
     };
 
-    void start(const Operation& operation);
-    bool walk(const Operation& operation, std::uint32_t* budget);
+    [[gnu::always_inline]] void start(const Operation& operation);
+    [[gnu::always_inline]] bool walk(const Operation& operation, std::uint32_t* budget);
     bool flushed(const Operation& operation, int* peer) const;
     Result<std::shared_ptr<std::byte>> scratch(std::size_t bytes);
 
