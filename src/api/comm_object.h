@@ -59,7 +59,7 @@ struct CommObject {
 };
 
 using CommTable = HandleTable<CommObject>;
-inline CommTable& comm_table() {
+[[gnu::always_inline]] inline CommTable& comm_table() {
     static CommTable* const table = new CommTable;  // leaked: handles outlive static destructors
     return *table;
 }

@@ -63,19 +63,6 @@ Result<std::shared_ptr<std::byte>> CollectiveQueue::scratch(std::size_t bytes) {
     return scratch_;
 }
 
-std::uint64_t CollectiveQueue::submit(const std::shared_ptr<const PreparedLaunch>& launch,
-                                      const Buffers& buffers) {
-    Operation& operation = operations_.push();
-    if (operation.launch != launch) operation.launch = launch;
-    operation.buffers = buffers;
-    operation.descriptor = launch->launch().descriptor;
-    operation.descriptor.sequence = ++submitted_;
-    calls_hash_ = chain(calls_hash_, launch->call_hash());
-    operation.signature = message_signature(context_.epoch, calls_hash_);
-    context_.history.record(operation.descriptor);
-    return submitted_;
-}
-
 inline void CollectiveQueue::start(const Operation& operation) {
     const PreparedLaunch& launch = *operation.launch;
     unfinished_lanes_ = 0;
