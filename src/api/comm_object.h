@@ -59,7 +59,7 @@ struct CommObject {
 };
 
 using CommTable = HandleTable<CommObject>;
-inline CommTable& comm_table() {
+[[gnu::always_inline]] inline CommTable& comm_table() {
     static CommTable* const table = new CommTable;  // leaked: handles outlive static destructors
     return *table;
 }
@@ -69,7 +69,8 @@ Status check_not_forked();
 
 // The object behind a handle, ready for operations; or why not. pin_if_ready() leaves it at null.
 Result<CommTable::Pin> pin_ready(xcclComm_t comm);
-inline CommTable::Pin pin_if_ready(xcclComm_t comm) {
+// Inlined, since a call of it would cost as much again.
+[[gnu::always_inline]] inline CommTable::Pin pin_if_ready(xcclComm_t comm) {
     CommTable::Pin pin;
     if (in_forked_child()) return pin;
     pin = comm_table().pin_for_work(comm);

@@ -18,7 +18,6 @@ struct GroupedCall {
 };
 
 struct Group {
-    int depth = 0;
     std::vector<GroupedCall> calls;
     std::vector<std::function<Status()>> inits;
 };
@@ -106,17 +105,15 @@ Status run_calls(std::vector<GroupedCall>&& calls) {
 
 }  // namespace
 
-bool in_group() {
-    return group().depth > 0;
-}
 void group_start() {
-    ++group().depth;
+    ++group_depth;
 }
 
 Status group_end() {
     Group& g = group();
-    if (g.depth == 0) return invalid_usage("xcclGroupEnd without xcclGroupStart on this thread");
-    if (--g.depth > 0) return ok_status();
+    if (group_depth == 0)
+        return invalid_usage("xcclGroupEnd without xcclGroupStart on this thread");
+    if (--group_depth > 0) return ok_status();
     auto inits = std::move(g.inits);
     auto calls = std::move(g.calls);
     g.inits.clear();

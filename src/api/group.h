@@ -11,7 +11,12 @@
 
 namespace xccl {
 
-bool in_group();
+// How many groups of this thread are open. Needs no initialisation, and so no look whether it had
+// it.
+inline thread_local constinit int group_depth = 0;
+inline bool in_group() {
+    return group_depth > 0;
+}
 void group_start();
 Status group_end();
 

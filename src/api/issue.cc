@@ -33,18 +33,17 @@ Status run_alone(CommObject& comm, const Call& call, const std::shared_ptr<HostS
     return run_solo(call);
 }
 
-Status issue(const CommTable::Pin& comm, const Call& call, xcclStream_t stream) {
+Status issue_elsewhere(const CommTable::Pin& comm, const Call& call, xcclStream_t stream) {
     std::shared_ptr<HostStream> host_stream;
     if (stream != nullptr) {
         XCCL_ASSIGN(host_stream, stream_of(stream));
     }
-    if (__builtin_expect(in_group(), 0)) {
+    if (in_group()) {
         group_add(comm.shared(), call, std::move(host_stream));
         return ok_status();
     }
     if (comm->alone()) return run_alone(*comm, call, host_stream);
     Communicator& communicator = *comm->communicator;
-    if (!host_stream) return communicator.run(call);
     XCCL_TRY(communicator.failure());
     auto work = std::make_shared<Work>();
     work->comm = comm->communicator;

@@ -71,6 +71,24 @@ Result<Ticket> Communicator::submit(const Call& call) {
     return engine_.submit(*launch, launcher_->buffers_of(call, **launch));
 }
 
+// Moves what is on its way to and from other hosts.
+bool Communicator::carry(Carrier& carrier) {
+    const auto carried = carrier.progress();
+    if (carried.ok()) return *carried;
+    stop(carried.status());
+    return false;
+}
+
+inline bool Communicator::advance_locked(const Lock& lock) {
+    Carrier* const carrier = links_->carrier();
+    const bool carried = carrier != nullptr && carry(*carrier);
+    const bool walked = engine_.advance();
+    moves_ += walked;  // a peer that only says where it waits has not moved this rank on
+    if (!running_.empty()) collect_done(lock);
+    if (!queue_.empty()) submit_ready(lock);
+    return carried || walked;
+}
+
 Status Communicator::run(const Call& call) {
     Lock lock(mutex_);
     if (__builtin_expect(failure_watch_->told(), 0)) watch_locked(lock);
@@ -237,24 +255,6 @@ void Communicator::distrust_peers(const Lock& lock) {
     // failure.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (failure_watch_->told()) watch_locked(lock);
-}
-
-bool Communicator::advance_locked(const Lock& lock) {
-    bool moved = false;
-    if (Carrier* carrier = links_->carrier()) {
-        auto carried = carrier->progress();
-        if (carried.ok()) {
-            moved = *carried;
-        } else {
-            stop(carried.status());
-        }
-    }
-    const bool walked = engine_.advance();
-    moved |= walked;
-    moves_ += walked;  // a peer that only says where it waits has not moved this rank on
-    if (!running_.empty()) collect_done(lock);
-    if (!queue_.empty()) submit_ready(lock);
-    return moved;
 }
 
 bool Communicator::advance() {

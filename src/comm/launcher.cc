@@ -132,9 +132,15 @@ void Launcher::set_operator(const Call& call, Launch* launch) const {
 }
 
 Buffers Launcher::buffers_of(const Call& call, const PreparedLaunch& launch) {
-    if (call.coll == xcclCollBarrier) return {&barrier_bytes_[0], &barrier_bytes_[1], {}};
-    Buffers buffers{static_cast<const std::byte*>(call.send), static_cast<std::byte*>(call.recv),
-                    call.scale};
+    Buffers buffers;
+    if (__builtin_expect(call.coll == xcclCollBarrier, 0)) {
+        buffers.input = &barrier_bytes_[0];
+        buffers.output = &barrier_bytes_[1];
+        return buffers;
+    }
+    buffers.input = static_cast<const std::byte*>(call.send);
+    buffers.output = static_cast<std::byte*>(call.recv);
+    buffers.scale = call.scale;
     if (call.op == xcclAvg) buffers.scale.floating = 1.0 / rank_count_;
     if (__builtin_expect(launch.may_refer(), 0)) find_places(launch, &buffers);
     return buffers;

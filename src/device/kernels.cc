@@ -1,6 +1,5 @@
 #include "device/kernels.h"
 
-#include <cstring>
 #include <limits>
 
 #include "device/elements.h"
@@ -49,10 +48,6 @@ void divide_integers(xcclDataType_t type, std::byte* data, std::size_t count,
         default:
             return;
     }
-}
-
-void copy_bytes(std::byte* destination, const std::byte* source, std::size_t bytes) {
-    if (bytes != 0 && destination != source) std::memcpy(destination, source, bytes);
 }
 
 }  // namespace xccl

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "xccl.h"
@@ -66,16 +67,23 @@ struct Reduction {
 void reduce(const Reduction& reduction);
 
 // The same of two sources and one destination, all of a type that is accumulated in itself: what
-// most steps of a schedule are.
-void reduce_pair(xcclDataType_t type, ReduceKind kind, std::byte* destination, const std::byte* a,
-                 const std::byte* b, std::size_t count);
+// most steps of a schedule are. To be looked up once and called often.
+using PairKernel = void (*)(std::byte* destination, const std::byte* a, const std::byte* b,
+                            std::size_t count);
+PairKernel pair_kernel(xcclDataType_t type, ReduceKind kind);
 
 // For the average of integers: divides in place, truncating towards zero. `divisor` is positive.
 // Does nothing to floating datatypes.
 void divide_integers(xcclDataType_t type, std::byte* data, std::size_t count, std::int64_t divisor);
 
 // Copies `bytes`; the two ranges are equal or disjoint, and may be null if `bytes` is 0.
-void copy_bytes(std::byte* destination, const std::byte* source, std::size_t bytes);
+inline void copy_bytes(std::byte* destination, const std::byte* source, std::size_t bytes) {
+    if (bytes == sizeof(std::uint64_t)) {  // of small operations a call would be the dearest part
+        std::memcpy(destination, source, sizeof(std::uint64_t));
+    } else if (bytes != 0 && destination != source) {
+        std::memcpy(destination, source, bytes);
+    }
+}
 
 // The form of the kernels that this process uses: "avx512", "avx2" or "generic".
 const char* instruction_set();

@@ -72,10 +72,9 @@ void reduce(const Reduction& reduction) {
     current_table()->kernels[reduction.type][static_cast<int>(reduction.kind)].reduce(reduction);
 }
 
-void reduce_pair(xcclDataType_t type, ReduceKind kind, std::byte* destination, const std::byte* a,
-                 const std::byte* b, std::size_t count) {
+PairKernel pair_kernel(xcclDataType_t type, ReduceKind kind) {
     XCCL_DEBUG_ASSERT(accumulate_type(type) == type);
-    current_table()->kernels[type][static_cast<int>(kind)].reduce_two(destination, a, b, count);
+    return current_table()->kernels[type][static_cast<int>(kind)].reduce_two;
 }
 
 }  // namespace xccl

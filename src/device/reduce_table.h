@@ -14,8 +14,7 @@ struct ReduceTable {
     struct Kernels {
         void (*reduce)(const Reduction&);
         // Of a type that is accumulated in itself.
-        void (*reduce_two)(std::byte* to, const std::byte* a, const std::byte* b,
-                           std::size_t count);
+        PairKernel reduce_two;
     };
     const char* name;
     Kernels kernels[xcclNumTypes][kReduceKindCount];

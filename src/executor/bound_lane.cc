@@ -147,6 +147,7 @@ BoundLane bind_lane(const LaneBinding& binding, int index) {
     }
     bound.steps.reserve(lane.steps.size());
     for (const Step& step : lane.steps) bind_step(binding, lane, step, &bound);
+    for (BoundStep& step : bound.steps) step.ends = bound.ends.data() + step.first_end;
     if (binding.launch.divide_output_by != 0) bound.output_chunks = written_chunks(lane);
     return bound;
 }

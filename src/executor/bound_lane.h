@@ -36,6 +36,10 @@ struct BoundStep {
     std::uint32_t first_end = 0;  // messages that it reads, then those that it writes
     std::uint16_t receive_count = 0;
     std::uint16_t send_count = 0;
+    const BoundEnd* ends = nullptr;  // the first one
+
+    std::span<const BoundEnd> receives() const { return {ends, receive_count}; }
+    std::span<const BoundEnd> sends() const { return {ends + receive_count, send_count}; }
 
     // The lengths of its pieces are read from its first operand in a buffer, else in scratch, else
     // from the chunk that its message carries. Chunk i of the span is (chunk + i) % modulus there.
@@ -60,6 +64,9 @@ struct BoundStep {
     std::uint32_t overwritten_count = 0;
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
+    // In tile 0, all that small operations have, it always takes place, with messages that hold
+    // their payload and one run of bytes, before which nothing is waited for, in every operand.
+    bool plain = false;
     // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
     std::uint64_t first_elements = 0;
     std::uint64_t first_bytes = 0;
@@ -70,7 +77,15 @@ struct BoundStep {
     std::uint64_t count_elements(std::uint64_t tile) const;
 };
 
+// Moved, never copied: steps point to ends.
 struct BoundLane {
+    BoundLane() = default;
+    BoundLane(const BoundLane&) = delete;
+    BoundLane& operator=(const BoundLane&) = delete;
+    BoundLane(BoundLane&&) noexcept = default;
+    BoundLane& operator=(BoundLane&&) noexcept = default;
+    ~BoundLane() = default;
+
     int link_lane = 0;
     std::uint64_t first_tile = 0;
     std::uint64_t tile_stride = 1;
@@ -87,12 +102,6 @@ struct BoundLane {
     }
     std::span<const BoundOperand> destinations(const BoundStep& step) const {
         return {operands.data() + step.first_operand + step.source_count, step.destination_count};
-    }
-    std::span<const BoundEnd> receives(const BoundStep& step) const {
-        return {ends.data() + step.first_end, step.receive_count};
-    }
-    std::span<const BoundEnd> sends(const BoundStep& step) const {
-        return {ends.data() + step.first_end + step.receive_count, step.send_count};
     }
 };
 

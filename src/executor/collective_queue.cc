@@ -63,41 +63,11 @@ Result<std::shared_ptr<std::byte>> CollectiveQueue::scratch(std::size_t bytes) {
     return scratch_;
 }
 
-std::uint64_t CollectiveQueue::submit(const std::shared_ptr<const PreparedLaunch>& launch,
-                                      const Buffers& buffers) {
-    Operation& operation = operations_.push();
-    if (operation.launch != launch) operation.launch = launch;
-    operation.buffers = buffers;
-    operation.descriptor = launch->launch().descriptor;
-    operation.descriptor.sequence = ++submitted_;
-    calls_hash_ = chain(calls_hash_, launch->call_hash());
-    operation.signature = message_signature(context_.epoch, calls_hash_);
-    context_.history.record(operation.descriptor);
-    return submitted_;
-}
-
-bool CollectiveQueue::advance(std::uint32_t budget) {
-    bool moved = false;
-    while (!operations_.empty()) {
-        const Operation& operation = operations_.front();
-        if (!started_) start(operation);
-        moved |= walk(operation, &budget);
-        int peer = -1;
-        if (unfinished_lanes_ > 0 || !flushed(operation, &peer)) return moved;
-        context_.read_in_place |= operation.launch->may_refer();
-        operations_.pop();
-        started_ = false;
-        ++completed_;
-        moved = true;
-    }
-    return moved;
-}
-
-void CollectiveQueue::start(const Operation& operation) {
+inline void CollectiveQueue::start(const Operation& operation) {
     const PreparedLaunch& launch = *operation.launch;
     unfinished_lanes_ = 0;
     next_lane_ = 0;
-    for (int lane = 0; lane < static_cast<int>(launch.lanes().size()); ++lane) {
+    for (int lane = 0; lane < launch.lane_count(); ++lane) {
         walkers_[lane].start(&launch, lane, operation.buffers, operation.signature);
         if (!walkers_[lane].finished()) ++unfinished_lanes_;
     }
@@ -107,8 +77,8 @@ void CollectiveQueue::start(const Operation& operation) {
 
 // Gives the lanes turns until none can go on, or the budget is spent; the next call begins with the
 // lane whose turn it would have been.
-bool CollectiveQueue::walk(const Operation& operation, std::uint32_t* budget) {
-    const int lane_count = static_cast<int>(operation.launch->lanes().size());
+inline bool CollectiveQueue::walk(const Operation& operation, std::uint32_t* budget) {
+    const int lane_count = operation.launch->lane_count();
     const std::uint32_t given = *budget;
     int stuck_in_a_row = 0;
     while (unfinished_lanes_ > 0 && stuck_in_a_row<lane_count&& * budget> 0) {
@@ -129,6 +99,23 @@ bool CollectiveQueue::walk(const Operation& operation, std::uint32_t* budget) {
         }
     }
     return *budget < given;
+}
+
+bool CollectiveQueue::advance(std::uint32_t budget) {
+    bool moved = false;
+    while (!operations_.empty()) {
+        const Operation& operation = operations_.front();
+        if (!started_) start(operation);
+        moved |= walk(operation, &budget);
+        int peer = -1;
+        if (unfinished_lanes_ > 0 || !flushed(operation, &peer)) return moved;
+        context_.read_in_place |= operation.launch->may_refer();
+        operations_.pop();
+        started_ = false;
+        ++completed_;
+        moved = true;
+    }
+    return moved;
 }
 
 // Has everything that the operation sent left this process? If not, *peer is one it waits for.

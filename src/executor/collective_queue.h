@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "executor/engine_context.h"
 #include "executor/lane_walker.h"
+#include "executor/message_signature.h"
 #include "executor/ring_queue.h"
 
 namespace xccl {
@@ -37,8 +38,8 @@ class CollectiveQueue {
         std::uint32_t signature = 0;
     };
 
-    void start(const Operation& operation);
-    bool walk(const Operation& operation, std::uint32_t* budget);
+    [[gnu::always_inline]] void start(const Operation& operation);
+    [[gnu::always_inline]] bool walk(const Operation& operation, std::uint32_t* budget);
     bool flushed(const Operation& operation, int* peer) const;
     Result<std::shared_ptr<std::byte>> scratch(std::size_t bytes);
 
@@ -55,5 +56,18 @@ class CollectiveQueue {
     std::shared_ptr<std::byte> scratch_;  // shared by launches: one operation runs at a time
     std::size_t scratch_bytes_ = 0;
 };
+
+inline std::uint64_t CollectiveQueue::submit(const std::shared_ptr<const PreparedLaunch>& launch,
+                                             const Buffers& buffers) {
+    Operation& operation = operations_.push();
+    if (operation.launch != launch) operation.launch = launch;
+    operation.buffers = buffers;
+    operation.descriptor = launch->launch().descriptor;
+    operation.descriptor.sequence = ++submitted_;
+    calls_hash_ = chain(calls_hash_, launch->call_hash());
+    operation.signature = message_signature(context_.epoch, calls_hash_);
+    context_.history.record(operation.descriptor);
+    return submitted_;
+}
 
 }  // namespace xccl

@@ -43,10 +43,9 @@ Result<Ticket> Engine::submit_transfer(int peer, bool is_send,
     return transfer_ticket(place, peer, is_send);
 }
 
-bool Engine::advance(std::uint32_t budget) {
-    if (failed()) return false;
-    bool moved = collectives_.advance(budget);
-    if (!point_to_point_.idle() && !failed()) moved |= point_to_point_.advance(budget);
+// After the collectives, which may have failed.
+bool Engine::advance_rest(bool moved, std::uint32_t budget) {
+    if (!failed()) moved |= point_to_point_.advance(budget);
     if (!failed()) return moved;
     drop_all();
     return false;

@@ -64,7 +64,12 @@ class Engine {
 
     // Does a bounded amount of what can be done now. True if anything moved. After a failure it
     // returns false and status() says why. `budget` bounds the steps taken (each at most one slot).
-    bool advance(std::uint32_t budget = 64);
+    bool advance(std::uint32_t budget = 64) {
+        if (failed()) return false;
+        const bool moved = collectives_.advance(budget);
+        if (__builtin_expect(point_to_point_.idle() && !failed(), 1)) return moved;
+        return advance_rest(moved, budget);
+    }
 
     // Also true once the engine has failed.
     bool done(Ticket ticket) const {
@@ -121,6 +126,7 @@ class Engine {
     }
 
     bool failed() const { return !context_.failure.ok() && !mutated(Mutant::kSkippedAbort); }
+    bool advance_rest(bool moved, std::uint32_t budget);
     void drop_all();
     Result<Ticket> submit_transfer(int peer, bool is_send, const PointToPoint::Transfer& transfer);
 

@@ -39,6 +39,8 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     launch_ = launch;
     lane_ = &launch->lanes()[static_cast<std::size_t>(lane_index)];
     buffers_ = buffers;
+    // Of the input, sources are only read; they share this with destinations.
+    bases_ = {const_cast<std::byte*>(buffers.input), buffers.output, lane_->scratch, nullptr};
     signature_ = step_signature_ = signature;
     tile_ = lane_->first_tile;
     tile_count_ = launch->tile_count();
@@ -52,32 +54,22 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
 [[gnu::flatten]] LaneWalker::Outcome LaneWalker::advance(Workspace& workspace,
                                                          std::uint32_t* budget) {
+    std::uint32_t left = *budget;  // in a register
+    const Outcome outcome = walk(workspace, left);
+    *budget = left;
+    return outcome;
+}
+
+LaneWalker::Outcome LaneWalker::walk(Workspace& workspace, std::uint32_t& budget) {
     for (; !walked(); finish_tile()) {
         for (; step_ != steps_end_; ++step_, missing_ = 0) {
-            if (*budget == 0) return Outcome::kOutOfBudget;
+            if (budget == 0) return Outcome::kOutOfBudget;
             const BoundStep& step = *step_;
-            const std::uint64_t elements = step.elements(tile_);
-            if (takes_place(step, elements)) {
-                if (__builtin_expect(step.overwritten_count > 0, 0) && unread(step) != nullptr) {
-                    return Outcome::kBlocked;
-                }
-                const std::uint64_t byte_count =
-                    tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
-                const Arrival arrival = gather(workspace, step, byte_count);
-                if (arrival == Arrival::kMissing) return Outcome::kBlocked;
-                if (arrival == Arrival::kBad) return Outcome::kBadMessage;
-                if (mutated(Mutant::kEarlyReuse)) release(step);
-                const bool referred = is_referred(step, byte_count);
-                if (__builtin_expect(referred, 0)) refer(workspace, step);
-                if (elements > 0) move(workspace, step, elements);
-                if (__builtin_expect(referred, 0)) {
-                    publish_kinds(workspace, step, byte_count);
-                } else {
-                    publish(step, byte_count);
-                }
-                if (!mutated(Mutant::kEarlyReuse)) release(step);
-            }
-            --*budget;
+            const Arrival arrival = tile_ == 0 && step.plain ? take<true>(workspace, step)
+                                                             : take<false>(workspace, step);
+            if (arrival == Arrival::kMissing) return Outcome::kBlocked;
+            if (arrival == Arrival::kBad) return Outcome::kBadMessage;
+            --budget;
         }
     }
     if (__builtin_expect(refers_, 0)) {
@@ -85,6 +77,34 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
         refers_ = false;
     }
     return Outcome::kFinished;
+}
+
+// Does a step, if all that it waits for is there and it has anything to do. `kPlain`: it is a
+// BoundStep::plain one in tile 0, of which most questions need not be asked.
+template <bool kPlain>
+LaneWalker::Arrival LaneWalker::take(Workspace& workspace, const BoundStep& step) {
+    const std::uint64_t elements = kPlain ? step.first_elements : step.elements(tile_);
+    if (!kPlain && !takes_place(step, elements)) return Arrival::kAllThere;
+    if (!kPlain && step.overwritten_count > 0 && unread(step) != nullptr) return Arrival::kMissing;
+    const std::uint64_t byte_count =
+        kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
+    const Arrival arrival = gather(workspace, step, byte_count);
+    if (arrival != Arrival::kAllThere) return arrival;
+    if (mutated(Mutant::kEarlyReuse)) release(step);
+    const bool referred = !kPlain && is_referred(step, byte_count);
+    if (referred) refer(workspace, step);
+    if (kPlain) {
+        move_run<true>(workspace, step, 0, elements, 0);
+    } else if (elements > 0) {
+        move(workspace, step, elements);
+    }
+    if (referred) {
+        publish_kinds(workspace, step, byte_count);
+    } else {
+        publish(step, byte_count);
+    }
+    if (!mutated(Mutant::kEarlyReuse)) release(step);
+    return Arrival::kAllThere;
 }
 
 LaneWalker::Wait LaneWalker::wait() const {
@@ -110,7 +130,7 @@ bool LaneWalker::takes_place(const BoundStep& step, std::uint64_t elements) {
 // Looks at every message and slot of a step, first at the one that was missing last time.
 LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& step,
                                        std::uint64_t byte_count) {
-    const BoundEnd* const ends = lane_->ends.data() + step.first_end;
+    const BoundEnd* const ends = step.ends;
     const std::uint32_t receive_count = step.receive_count;
     const std::uint32_t count = receive_count + step.send_count;
     std::byte** const slots = workspace.slots.data();
@@ -178,32 +198,35 @@ std::byte* LaneWalker::reserve(const BoundEnd& end) const {
 }
 
 void LaneWalker::move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const {
-    if (step.span == 1 || step.coalesced) return move_run(workspace, step, 0, elements, 0);
+    if (step.span == 1 || step.coalesced) {
+        return move_run<false>(workspace, step, 0, elements, 0);
+    }
     std::size_t message_offset = 0;
     for (std::uint32_t i = 0; i < step.span; ++i) {
         const std::uint32_t chunk = (step.chunk + i) % step.modulus;
         const std::uint64_t run = step.map->piece(chunk, tile_).count;
         if (run == 0) continue;
-        move_run(workspace, step, i, run, message_offset);
+        move_run<false>(workspace, step, i, run, message_offset);
         message_offset += run * launch_->wire_element_bytes();
     }
 }
 
 // `elements` that lie side by side in every operand, from chunk `index` of the span on.
+template <bool kPlain>
 void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                           std::uint64_t elements, std::size_t message_offset) const {
     const BoundOperand* const operands = lane_->operands.data() + step.first_operand;
     std::byte* const* const slots = workspace.slots.data();
     const auto at = [&](std::size_t i) {
-        return address(operands[i], slots[i], index, message_offset);
+        return kPlain ? first_address(operands[i], slots[i])
+                      : address(operands[i], slots[i], index, message_offset);
     };
-    const bool streamed = launch_->streams() && is_streamed(workspace, step);
+    const bool streamed = !kPlain && launch_->streams() && is_streamed(workspace, step);
     const auto is_taken = [&](std::size_t i) {
-        return operands[i].space == Space::kSlot && workspace.taken[i] != 0;
+        return !kPlain && operands[i].space == Space::kSlot && workspace.taken[i] != 0;
     };
     if (step.kind == BoundStep::Kind::kPair && !streamed && !is_taken(0) && !is_taken(1)) {
-        reduce_pair(launch_->accumulated_type(), launch_->launch().reduce_kind, at(2), at(0), at(1),
-                    elements);
+        launch_->pair_kernel()(at(2), at(0), at(1), elements);
         return;
     }
     if (step.kind != BoundStep::Kind::kCopy) {
@@ -213,12 +236,14 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
-        if (!is_written(operands[i], slots[i])) continue;
+        if (!kPlain && !is_written(operands[i], slots[i])) continue;
         if (streamed && operands[i].space == Space::kOutput) {
             (is_taken(0) ? copy_bytes_taken_streamed : copy_bytes_streamed)(at(i), source,
                                                                             byte_count);
+        } else if (is_taken(0)) {
+            copy_bytes_taken(at(i), source, byte_count);
         } else {
-            (is_taken(0) ? copy_bytes_taken : copy_bytes)(at(i), source, byte_count);
+            copy_bytes(at(i), source, byte_count);
         }
     }
 }
@@ -277,15 +302,13 @@ bool LaneWalker::is_streamed(const Workspace& workspace, const BoundStep& step) 
 // Where chunk `index` of the span of an operand begins; `slot` if it is a message.
 std::byte* LaneWalker::address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                                std::size_t message_offset) const {
-    if (operand.space == Space::kSlot) return slot + message_offset;
-    if (operand.space == Space::kScratch) {
-        return lane_->scratch + operand.first_offset + index * launch_->scratch_stride();
-    }
-    const bool is_input = operand.space == Space::kInput;  // only ever a source
-    std::byte* const base = is_input ? const_cast<std::byte*>(buffers_.input) : buffers_.output;
-    if (tile_ == 0 && index == 0) return base + operand.first_offset;
-    const PieceMap& map = is_input ? launch_->input() : launch_->output();
-    return base + map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
+    std::byte* const first = first_address(operand, slot);
+    if (operand.space == Space::kSlot) return first + message_offset;
+    if (operand.space == Space::kScratch) return first + index * launch_->scratch_stride();
+    if (tile_ == 0 && index == 0) return first;
+    const PieceMap& map = operand.space == Space::kInput ? launch_->input() : launch_->output();
+    return bases_[static_cast<std::size_t>(operand.space)] +
+           map.piece(operand.chunk + index, tile_).offset * launch_->buffer_element_bytes();
 }
 
 // May the messages of a step be references, in this call?
@@ -306,7 +329,7 @@ void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
             ? buffers_.input_place + static_cast<std::uint64_t>(payload - buffers_.input)
             : buffers_.output_place + static_cast<std::uint64_t>(payload - buffers_.output);
     MessageKind* kind = workspace.kinds.data();
-    for (const BoundEnd& end : lane_->sends(step)) {
+    for (const BoundEnd& end : step.sends()) {
         HeapReader* const heap = end.link->heap.get();
         const HeapAnswer answer = heap == nullptr ? HeapAnswer::kUnreadable : heap->heard();
         *kind = MessageKind::kPayload;
@@ -330,7 +353,7 @@ void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
 void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
                                std::uint64_t byte_count) const {
     const MessageKind* kind = workspace.kinds.data();
-    for (const BoundEnd& end : lane_->sends(step)) {
+    for (const BoundEnd& end : step.sends()) {
         end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
         tell_published(*end.link, lane_->link_lane);
     }
@@ -359,14 +382,14 @@ const BoundEnd* LaneWalker::unreleased() const {
 }
 
 void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {
-    for (const BoundEnd& end : lane_->sends(step)) {
+    for (const BoundEnd& end : step.sends()) {
         end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_);
         tell_published(*end.link, lane_->link_lane);
     }
 }
 
 void LaneWalker::release(const BoundStep& step) const {
-    for (const BoundEnd& end : lane_->receives(step)) {
+    for (const BoundEnd& end : step.receives()) {
         end.receiver->release();
         tell_released(*end.link, lane_->link_lane);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -65,18 +66,29 @@ class LaneWalker {
   private:
     enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
 
+    // gnu::noinline: small operations do not need it; advance() then has more registers for them.
     bool walked() const { return tile_ >= tile_count_; }
+    Outcome walk(Workspace& workspace, std::uint32_t& budget);
+    template <bool kPlain>
+    Arrival take(Workspace& workspace, const BoundStep& step);
     bool takes_place(const BoundStep& step, std::uint64_t elements);
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
-    std::byte* look_up(const BoundEnd& end, const Message& message);
+    [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
+    template <bool kPlain>
     void move_run(Workspace& workspace, const BoundStep& step, std::uint32_t index,
                   std::uint64_t elements, std::size_t message_offset) const;
-    void combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
-                 std::uint64_t elements, std::size_t message_offset, bool streamed) const;
-    bool is_streamed(const Workspace& workspace, const BoundStep& step) const;
+    [[gnu::noinline]] void combine(Workspace& workspace, const BoundStep& step, std::uint32_t index,
+                                   std::uint64_t elements, std::size_t message_offset,
+                                   bool streamed) const;
+    [[gnu::noinline]] bool is_streamed(const Workspace& workspace, const BoundStep& step) const;
+    // Of the first chunk of the span in tile 0.
+    std::byte* first_address(const BoundOperand& operand, std::byte* slot) const {
+        if (operand.space == Space::kSlot) return slot;
+        return bases_[static_cast<std::size_t>(operand.space)] + operand.first_offset;
+    }
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
@@ -84,10 +96,10 @@ class LaneWalker {
         if (lane_->overwritten.empty()) return;
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
-    void refer(Workspace& workspace, const BoundStep& step);
+    [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step);
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
-    void publish_kinds(const Workspace& workspace, const BoundStep& step,
-                       std::uint64_t byte_count) const;
+    [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
+                                         std::uint64_t byte_count) const;
     void release(const BoundStep& step) const;
     const BoundEnd* unreleased() const;
     const BoundEnd* unread(const BoundStep& step) const;
@@ -96,9 +108,10 @@ class LaneWalker {
     const PreparedLaunch* launch_ = nullptr;
     const BoundLane* lane_ = nullptr;
     Buffers buffers_;
-    std::uint32_t signature_ = 0;       // of the call
-    std::uint32_t step_signature_ = 0;  // of the messages of the step at hand
-    bool more_ = false;                 // they tell that more follows
+    std::array<std::byte*, 4> bases_{};  // by Space, but for messages
+    std::uint32_t signature_ = 0;        // of the call
+    std::uint32_t step_signature_ = 0;   // of the messages of the step at hand
+    bool more_ = false;                  // they tell that more follows
     std::uint64_t tile_ = 0;
     std::uint64_t tile_count_ = 0;
     const BoundStep* step_ = nullptr;  // the one at hand

@@ -73,11 +73,12 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     tile_count_ = std::max({input_.tile_count(), output_.tile_count(), work_.tile_count()});
     if (launch_.tells_lengths) tile_count_ = std::max<std::uint64_t>(tile_count_, 1);
 
-    accumulated_type_ = accumulate_type(launch_.type);
-    wide_ = launch_.wide_wire && accumulated_type_ != launch_.type;
+    const xcclDataType_t accumulated_type = accumulate_type(launch_.type);
+    pair_kernel_ = xccl::pair_kernel(accumulated_type, launch_.reduce_kind);
+    wide_ = launch_.wide_wire && accumulated_type != launch_.type;
     buffer_element_bytes_ = static_cast<std::uint32_t>(element_bytes(launch_.type));
-    wire_element_bytes_ = wide_ ? static_cast<std::uint32_t>(element_bytes(accumulated_type_))
-                                : buffer_element_bytes_;
+    wire_element_bytes_ =
+        wide_ ? static_cast<std::uint32_t>(element_bytes(accumulated_type)) : buffer_element_bytes_;
     const std::size_t piece_bytes = launch_.piece_elements * wire_element_bytes_;
     scratch_stride_ = (piece_bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
 
@@ -93,6 +94,7 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
                 operand_limit_, step.source_count + std::size_t{step.destination_count});
         }
     }
+    lane_count_ = static_cast<int>(lanes_.size());
     find_references(launch_, links_, wide_, &lanes_);
     may_refer_ = std::any_of(links_.begin(), links_.end(),
                              [](const Link* link) { return link->heap != nullptr; }) &&
@@ -101,7 +103,18 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     output_bytes_ =
         extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;
     streams_ = input_bytes_ + output_bytes_ > launch_.cached_bytes;
+    const bool has_trays = !geometry.is_flagged(launch_.first_lane);
+    for (BoundLane& lane : lanes_) {
+        for (BoundStep& step : lane.steps) step.plain = !has_trays && is_plain(step);
+    }
     return ok_status();
+}
+
+bool PreparedLaunch::is_plain(const BoundStep& step) const {
+    const bool may_be_referred =
+        step.referred != BoundStep::kNoOperand && step.first_bytes >= kLeastReferredBytes;
+    return step.first_elements > 0 && (step.span == 1 || step.coalesced) && !may_be_referred &&
+           step.overwritten_count == 0 && !launch_.tells_lengths && !streams_;
 }
 
 std::size_t PreparedLaunch::scratch_bytes() const {

@@ -32,12 +32,14 @@ class PreparedLaunch {
     const Launch& launch() const { return launch_; }
     const Steps& steps() const { return *launch_.steps; }
     const std::vector<BoundLane>& lanes() const { return lanes_; }
+    int lane_count() const { return lane_count_; }
     const std::vector<Link*>& links() const { return links_; }
     std::uint64_t tile_count() const { return tile_count_; }
     std::uint64_t call_hash() const { return call_hash_; }
 
     bool wide() const { return wide_; }
-    xcclDataType_t accumulated_type() const { return accumulated_type_; }
+    // Combines what is accumulated of two sources.
+    PairKernel pair_kernel() const { return pair_kernel_; }
     std::uint32_t buffer_element_bytes() const { return buffer_element_bytes_; }
     std::uint32_t wire_element_bytes() const { return wire_element_bytes_; }
     std::size_t scratch_stride() const { return scratch_stride_; }
@@ -54,6 +56,7 @@ class PreparedLaunch {
     const PieceMap& work() const { return work_; }
 
   private:
+    bool is_plain(const BoundStep& step) const;
     Status check(const LaneGeometry& geometry) const;
     Status check_lane(const Lane& lane) const;
     Status check_step(const Lane& lane, const Step& step) const;
@@ -65,7 +68,7 @@ class PreparedLaunch {
     PieceMap work_;
     std::uint64_t tile_count_ = 0;
     bool wide_ = false;
-    xcclDataType_t accumulated_type_ = xcclUint8;
+    PairKernel pair_kernel_ = nullptr;
     std::uint32_t buffer_element_bytes_ = 0;
     std::uint32_t wire_element_bytes_ = 0;
     std::size_t scratch_stride_ = 0;
@@ -77,6 +80,7 @@ class PreparedLaunch {
     std::uint64_t output_bytes_ = 0;
     std::vector<Link*> links_;
     std::vector<BoundLane> lanes_;
+    int lane_count_ = 0;
     std::shared_ptr<std::byte> scratch_;
 };
 

@@ -62,7 +62,10 @@ inline void FlightRecorder::Entry::store(const OperationDescriptor& descriptor) 
     static_assert(sizeof(descriptor) == sizeof(operation));
     std::uint64_t words[3];
     __builtin_memcpy(words, &descriptor, sizeof words);
-    for (int i = 0; i < 3; ++i) operation[i].store(words[i], std::memory_order_relaxed);
+    // Compilers do not unroll loops over atomics.
+    operation[0].store(words[0], std::memory_order_relaxed);
+    operation[1].store(words[1], std::memory_order_relaxed);
+    operation[2].store(words[2], std::memory_order_relaxed);
 }
 
 }  // namespace xccl

@@ -26,9 +26,11 @@ class OperationBoard {
         std::memcpy(words.data(), &operation, sizeof operation);
         words[kWordCount - 1] = checksum(words);
         Entry& entry = entries_[operation.sequence & (kEntryCount - 1)];
-        for (std::size_t i = 0; i < kWordCount; ++i) {
-            entry[i].store(words[i], std::memory_order_relaxed);
-        }
+        // Compilers do not unroll loops over atomics.
+        entry[0].store(words[0], std::memory_order_relaxed);
+        entry[1].store(words[1], std::memory_order_relaxed);
+        entry[2].store(words[2], std::memory_order_relaxed);
+        entry[3].store(words[3], std::memory_order_relaxed);
     }
 
     // The operation of that sequence number, unless it is overwritten or not there yet.

@@ -80,7 +80,7 @@ struct Shape {
     bool some_scaled = false;  // every second source
     bool in_place = false;     // the first destination is the first source of its width
     std::size_t misalignment = 0;
-    bool as_pair = false;  // by reduce_pair()
+    bool as_pair = false;  // by pair_kernel()
 };
 
 std::string describe(const Shape& s, ReduceKind kind) {
@@ -122,8 +122,8 @@ class Trial {
         }
         const bool copied = shape_.source_count == 1 && !shape_.some_scaled;
         if (shape_.as_pair) {
-            reduce_pair(reduction_.type, reduction_.kind, destinations_[0].data, sources_[0].data,
-                        sources_[1].data, shape_.count);
+            const PairKernel kernel = pair_kernel(reduction_.type, reduction_.kind);
+            kernel(destinations_[0].data, sources_[0].data, sources_[1].data, shape_.count);
         } else {
             reduce(reduction_);
         }
