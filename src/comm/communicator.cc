@@ -252,9 +252,18 @@ bool Communicator::advance_locked(const Lock& lock) {
     const bool walked = engine_.advance();
     moved |= walked;
     moves_ += walked;  // a peer that only says where it waits has not moved this rank on
+    if (!walked) expect_from_blockage();
     if (!running_.empty()) collect_done(lock);
     if (!queue_.empty()) submit_ready(lock);
     return moved;
+}
+
+// Tells the carrier where to look first.
+void Communicator::expect_from_blockage() {
+    Carrier* const carrier = links_->carrier();
+    if (carrier == nullptr) return;
+    const auto blockage = engine_.blockage();
+    carrier->expect(blockage ? blockage->peer : -1);
 }
 
 bool Communicator::advance() {

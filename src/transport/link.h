@@ -69,6 +69,10 @@ class Carrier {
 
     // Moves what can be moved now; true if anything was. A failure names the peer that is lost.
     virtual Result<bool> progress() = 0;
+    // This rank has nothing to do until something comes from `peer` (-1: nobody knows from whom),
+    // who may as well be one that this carrier does not serve. progress() may look there first, and
+    // at all others less often. Holds until the next call.
+    virtual void expect(int /*peer*/) {}
 
     // True when everything published has left this process: an operation may complete.
     virtual bool flushed() const = 0;

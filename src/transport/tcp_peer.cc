@@ -221,7 +221,9 @@ bool TcpPeer::flushed() const {
 // ---- In -------------------------------------------------------------------------------------
 
 Result<bool> TcpPeer::read(int stream_index) {
-    return stream(stream_index)->read(*this);
+    auto any = stream(stream_index)->read(*this);
+    if (any.ok() && *any) last_stream_ = stream_index;
+    return any;
 }
 
 // Credit may come late, since streams overtake each other; it may not come for what was never sent.

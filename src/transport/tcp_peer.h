@@ -82,6 +82,7 @@ class TcpPeer : public FrameReceiver {
 
     // ---- In.
     Result<bool> read(int stream_index);
+    int last_stream() const { return last_stream_; }  // that brought something
     const OperationBoard& heard() const { return heard_; }
     bool has_left() const { return has_left_; }
 
@@ -137,6 +138,7 @@ class TcpPeer : public FrameReceiver {
     bool tell_due_ = false;             // in a frame of its own
     std::uint32_t leaving_due_ = 0;     // bit by stream
     OperationBoard heard_;
+    int last_stream_ = 0;
     bool has_left_ = false;
 };
 
