@@ -458,6 +458,7 @@ Status Communicator::with_place(const Status& cause) const {
 // Takes the engine's first failure for the communicator's, and tells the others. If they were told
 // of another one before, that is this rank's, too: all ranks end with the same.
 void Communicator::settle_new_failure(const Lock&) {
+    if (Carrier* const carrier = links_->carrier()) carrier->keep_payloads();
     const Status mine = cause_.ok() ? engine_.status() : cause_;
     const Status first = failure_watch_->tell(mine, -1);
     std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of distrust_peers()

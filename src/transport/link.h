@@ -47,6 +47,7 @@ struct Link {
     std::vector<Receiver> receivers;  // by lane
     Doorbell* doorbell = nullptr;     // the peer's, if its memory is mapped
     Carrier* carrier = nullptr;       // who moves the messages, if it is not
+    bool by_address = false;          // who reads a payload where a message says that it lies
     // Of the peer, if its memory is mapped: messages may then be references.
     std::unique_ptr<HeapReader> heap;
 };
@@ -84,6 +85,10 @@ class Carrier {
     // sends it to one peer at once, for a rank that has waited long.
     virtual void announce(const OperationDescriptor& operation) = 0;
     virtual void tell(int peer) = 0;
+    // Buffers are given back though messages may still refer to them (an operation failed): copies
+    // what has not left yet into its slots.
+    virtual void keep_payloads() {}
+
     // What `peer` was last heard to be doing; and the operation of a given sequence number, if it
     // was heard of and is still known.
     virtual std::optional<OperationDescriptor> heard(int peer) const = 0;

@@ -35,7 +35,8 @@ namespace xccl {
 
 enum class MessageKind : std::uint32_t {
     kPayload,    // it is in the slot
-    kReference,  // its place is, eight bytes; until release() the sender leaves it as it is
+    kReference,  // its place is, eight bytes; until release() the sender leaves it as it is. For a
+                 // carrier (Link::by_address) that is its address, else where it is in the heap
     kOffer,      // it is in the slot; the sender's heap is to be answered for
 };
 

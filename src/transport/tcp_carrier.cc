@@ -125,6 +125,10 @@ bool TcpCarrier::flushed(int rank, int lane) const {
     return peer(rank)->flushed(lane);
 }
 
+void TcpCarrier::keep_payloads() {
+    for (TcpPeer* const to : known_) to->keep_payloads();
+}
+
 void TcpCarrier::announce(const OperationDescriptor& operation) {
     shared_.recent[++shared_.operation_changes & (TcpShared::kRecentOperations - 1)] = operation;
 }

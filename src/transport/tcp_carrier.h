@@ -34,6 +34,7 @@ class TcpCarrier : public Carrier {
     void expect(int rank) override { expected_ = rank; }
     bool flushed() const override;
     bool flushed(int rank, int lane) const override;
+    void keep_payloads() override;
     void announce(const OperationDescriptor& operation) override;
     void tell(int rank) override;
     std::optional<OperationDescriptor> heard(int rank) const override;

@@ -99,10 +99,15 @@ void TcpStream::count_written(std::size_t bytes) {
     }
 }
 
+FrameHeader TcpStream::header_of(const OutFrame& out) {
+    FrameHeader header;
+    std::memcpy(&header, out.head.data(), sizeof header);
+    return header;
+}
+
 std::optional<FrameHeader> TcpStream::pop_sent() {
     if (sent_ == 0) return std::nullopt;
-    FrameHeader header;
-    std::memcpy(&header, frame(0).head.data(), sizeof header);
+    const FrameHeader header = header_of(frame(0));
     queue_begin_ = (queue_begin_ + 1) % kMaxQueuedFrames;
     --sent_;
     return header;
