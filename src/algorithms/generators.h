@@ -13,6 +13,7 @@ Schedule halving_doubling_all_reduce(const Shape& shape);
 Schedule double_tree_all_reduce(const Shape& shape);
 Schedule binomial_all_reduce(const Shape& shape);
 Schedule hierarchical_all_reduce(const Shape& shape);
+Schedule leader_all_reduce(const Shape& shape);
 Schedule ordered_hierarchical_all_reduce(const Shape& shape);
 
 Schedule direct_reduce(const Shape& shape);

@@ -7,19 +7,16 @@
 //     3  in each node           all-gather of the m shares
 //
 // so each byte of the buffer leaves a node only 2 (N - 1) / N times, however many ranks it has, and
-// all ranks share in sending it. With nodes of different sizes the lowest rank of each node leads:
-// local reduce to the leader, all-reduce among leaders, local broadcast.
+// all ranks share in sending it. Nodes of different sizes have leaders: leader_all_reduce.h.
 //
 //     rounds           2 + 2 (N - 1); 3 if N = 2
 //     bytes per rank   inside 2 (m - 1) / m * buffer, between nodes 2 (N - 1) / N / m * buffer
 //
 // n = 4, two nodes of two: 0 and 1 swap halves, as do 2 and 3; 0 and 2 all-reduce the first half,
 // 1 and 3 the second; then 0 and 1 swap results, as do 2 and 3.
-#include <algorithm>
-
-#include "algorithms/binomial_tree.h"
 #include "algorithms/compose.h"
 #include "algorithms/generators.h"
+#include "algorithms/leader_all_reduce.h"
 #include "base/limits.h"
 
 namespace xccl {
@@ -52,36 +49,11 @@ Schedule equal_nodes(const Shape& shape) {
     return schedule;
 }
 
-Schedule unequal_nodes(const Shape& shape, const std::vector<std::vector<int>>& nodes) {
-    Group local, leaders;
-    for (std::size_t node = 0; node < nodes.size(); ++node) {
-        leaders.ranks.push_back(nodes[node].front());
-        const auto found = std::find(nodes[node].begin(), nodes[node].end(), shape.rank);
-        if (found == nodes[node].end()) continue;
-        local = {nodes[node], static_cast<int>(found - nodes[node].begin())};
-        leaders.index = static_cast<int>(node);
-    }
-    const Schedule cross = cross_all_reduce(leaders.shape());
-    const int scale = static_cast<int>(cross.chunk_count);
-    Schedule schedule = schedule_for(shape, Contract::kAllReduce, scale, scale);
-    // Rounds have the same numbers on all ranks, also where a node has nothing to do in some.
-    std::size_t largest = 0;
-    for (const auto& ranks : nodes) largest = std::max(largest, ranks.size());
-    auto& rounds = schedule.strands[0].rounds;
-    const auto levels = static_cast<std::size_t>(binomial_levels(static_cast<int>(largest)));
-    embed(schedule, binomial_reduce(local.shape()), local, scaled_chunks(0, scale));
-    rounds.resize(levels);
-    if (local.index == 0) embed(schedule, cross, leaders, scaled_chunks(0, 1));
-    rounds.resize(levels + cross.strands[0].rounds.size());
-    embed(schedule, binomial_broadcast(local.shape()), local, scaled_chunks(0, scale));
-    return schedule;
-}
-
 }  // namespace
 
 Schedule hierarchical_all_reduce(const Shape& shape) {
     if (has_equal_nodes(shape)) return equal_nodes(shape);
-    return unequal_nodes(shape, ranks_by_node(shape));
+    return all_reduce_through_leaders(shape, cross_all_reduce);
 }
 
 }  // namespace xccl

@@ -20,6 +20,12 @@ bool has_nodes(const Shape& shape) {
     return ranks_by_node(shape).size() > 1;
 }
 
+// Where each node has one rank, there is nobody to lead.
+bool has_nodes_of_several(const Shape& shape) {
+    const std::size_t nodes = ranks_by_node(shape).size();
+    return nodes > 1 && nodes < static_cast<std::size_t>(shape.rank_count);
+}
+
 // Cells of scratch for one rank, at the most: a partial result of each block, as many again on the
 // way to the sum, and all of it in as many columns as there are chunks. Each may be a slot long.
 bool has_nodes_of_few_blocks(const Shape& shape) {
@@ -44,6 +50,7 @@ constexpr Algorithm kAlgorithms[] = {
     {"double_tree_all_reduce", double_tree_all_reduce, Contract::kAllReduce, Symmetry::kNone, Canonical::kNever, nullptr},
     {"binomial_all_reduce", binomial_all_reduce, Contract::kAllReduce, Symmetry::kNone, Canonical::kAlways, nullptr},
     {"hierarchical_all_reduce", hierarchical_all_reduce, Contract::kAllReduce, Symmetry::kNone, Canonical::kNever, has_nodes},
+    {"leader_all_reduce", leader_all_reduce, Contract::kAllReduce, Symmetry::kNone, Canonical::kNever, has_nodes_of_several},
     {"ordered_hierarchical_all_reduce", ordered_hierarchical_all_reduce, Contract::kAllReduce, Symmetry::kNone, Canonical::kAlways, has_nodes_of_few_blocks},
     {"direct_reduce", direct_reduce, Contract::kReduce, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"binomial_reduce", binomial_reduce, Contract::kReduce, Symmetry::kNone, Canonical::kAlways, nullptr},

@@ -83,6 +83,7 @@ inline bool Communicator::advance_locked(const Lock& lock) {
     Carrier* const carrier = links_->carrier();
     const bool carried = carrier != nullptr && carry(*carrier);
     const bool walked = engine_.advance();
+    if (carrier != nullptr && !walked) expect_from_blockage(*carrier);
     moves_ += walked;  // a peer that only says where it waits has not moved this rank on
     if (!running_.empty()) collect_done(lock);
     if (!queue_.empty()) submit_ready(lock);
@@ -255,6 +256,12 @@ void Communicator::distrust_peers(const Lock& lock) {
     // failure.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (failure_watch_->told()) watch_locked(lock);
+}
+
+// Tells the carrier where to look first.
+void Communicator::expect_from_blockage(Carrier& carrier) {
+    const auto blockage = engine_.blockage();
+    carrier.expect(blockage ? blockage->peer : -1);
 }
 
 bool Communicator::advance() {
@@ -449,6 +456,7 @@ Status Communicator::with_place(const Status& cause) const {
 // Takes the engine's first failure for the communicator's, and tells the others. If they were told
 // of another one before, that is this rank's, too: all ranks end with the same.
 void Communicator::settle_new_failure(const Lock&) {
+    if (Carrier* const carrier = links_->carrier()) carrier->keep_payloads();
     const Status mine = cause_.ok() ? engine_.status() : cause_;
     const Status first = failure_watch_->tell(mine, -1);
     std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of distrust_peers()

@@ -155,6 +155,7 @@ void Launcher::find_places(const PreparedLaunch& launch, Buffers* buffers) {
     const bool overlap =
         input < output + launch.output_bytes() && output < input + launch.input_bytes();
     if (overlap && (input != output || !launch.steps().read_in_place)) return;
+    buffers->input_stays = true;
     buffers->input_place = input_places_.find(buffers->input, launch.input_bytes());
 }
 

@@ -315,8 +315,9 @@ std::byte* LaneWalker::address(const BoundOperand& operand, std::byte* slot, std
 bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) const {
     if (step.referred == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return false;
     const Space space = lane_->operands[step.first_operand + step.referred].space;
-    return (space == Space::kInput ? buffers_.input_place : buffers_.output_place) !=
-           Buffers::kNotInHeap;
+    const bool is_input = space == Space::kInput;
+    if (launch_->by_address()) return !is_input || buffers_.input_stays;
+    return (is_input ? buffers_.input_place : buffers_.output_place) != Buffers::kNotInHeap;
 }
 
 // Writes the place of the payload into each message whose reader can look there, and asks those
@@ -324,21 +325,25 @@ bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) co
 void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
     const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
     const std::byte* const payload = address(operand, nullptr, 0, 0);
-    const std::uint64_t place =
-        operand.space == Space::kInput
-            ? buffers_.input_place + static_cast<std::uint64_t>(payload - buffers_.input)
-            : buffers_.output_place + static_cast<std::uint64_t>(payload - buffers_.output);
+    const bool is_input = operand.space == Space::kInput;
+    const std::uint64_t heap_place = is_input ? buffers_.input_place : buffers_.output_place;
+    const auto offset =
+        static_cast<std::uint64_t>(payload - (is_input ? buffers_.input : buffers_.output));
     MessageKind* kind = workspace.kinds.data();
     for (const BoundEnd& end : step.sends()) {
         HeapReader* const heap = end.link->heap.get();
-        const HeapAnswer answer = heap == nullptr ? HeapAnswer::kUnreadable : heap->heard();
+        const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
+        const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
         *kind = MessageKind::kPayload;
-        if (answer == HeapAnswer::kReadable) {
+        if (end.link->by_address || answer == HeapAnswer::kReadable) {
+            const std::uint64_t place = end.link->by_address
+                                            ? reinterpret_cast<std::uintptr_t>(payload)
+                                            : heap_place + offset;
             std::memcpy(end.sender->reference(), &place, sizeof place);
             workspace.slots[end.operand] = nullptr;
             *kind = MessageKind::kReference;
             refers_ = true;
-            if (operand.space == Space::kInput) {
+            if (is_input) {
                 sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] =
                     end.sender->published() + 1;
             }
@@ -375,7 +380,8 @@ const BoundEnd* LaneWalker::unread(const BoundStep& step) const {
 // One of the lane's messages that were not released yet; null if all were.
 const BoundEnd* LaneWalker::unreleased() const {
     for (const BoundEnd& end : lane_->ends) {
-        if (end.sender == nullptr || end.link->heap == nullptr) continue;
+        if (end.sender == nullptr) continue;
+        if (end.link->heap == nullptr && !end.link->by_address) continue;
         if (!end.sender->all_consumed()) return &end;
     }
     return nullptr;

@@ -81,6 +81,8 @@ struct Buffers {
     const std::byte* input = nullptr;
     std::byte* output = nullptr;
     Scale scale{};  // where Launch::scale_input is set
+    // Is the input read before anything is written over it? Then messages may refer to it.
+    bool input_stays = false;
     // Where they lie in this process's heap, if peers may read them there (references.h).
     static constexpr std::uint64_t kNotInHeap = UINT64_MAX;
     std::uint64_t input_place = kNotInHeap;

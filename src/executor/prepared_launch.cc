@@ -96,9 +96,12 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     }
     lane_count_ = static_cast<int>(lanes_.size());
     find_references(launch_, links_, wide_, &lanes_);
-    may_refer_ = std::any_of(links_.begin(), links_.end(),
-                             [](const Link* link) { return link->heap != nullptr; }) &&
-                 std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);
+    const bool refers = std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);
+    by_address_ = refers && std::any_of(links_.begin(), links_.end(),
+                                        [](const Link* link) { return link->by_address; });
+    may_refer_ = by_address_ ||
+                 (refers && std::any_of(links_.begin(), links_.end(),
+                                        [](const Link* link) { return link->heap != nullptr; }));
     input_bytes_ = extent_of(lanes_, Space::kInput, launch_.input_layout) * buffer_element_bytes_;
     output_bytes_ =
         extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;

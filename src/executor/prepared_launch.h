@@ -46,6 +46,7 @@ class PreparedLaunch {
     std::size_t operand_limit() const { return operand_limit_; }  // of any step
     bool carried() const { return carried_; }                     // some link has a carrier
     bool may_refer() const { return may_refer_; }                 // some messages may be references
+    bool by_address() const { return by_address_; }               // some of them by their address
     bool streams() const { return streams_; }  // the output is written past the caches
     // How far into a buffer steps reach.
     std::uint64_t input_bytes() const { return input_bytes_; }
@@ -75,6 +76,7 @@ class PreparedLaunch {
     std::size_t operand_limit_ = 0;
     bool carried_ = false;
     bool may_refer_ = false;
+    bool by_address_ = false;
     bool streams_ = false;
     std::uint64_t input_bytes_ = 0;
     std::uint64_t output_bytes_ = 0;

@@ -2,7 +2,8 @@
 // buffer, instead of holding a copy of it.
 //
 // A buffer that came from xcclMemAlloc can be read by the ranks of the same host (heap_reader.h). A
-// message whose payload is one run of bytes in it can then be sent as its place. Nothing else
+// message whose payload is one run of bytes in it can then be sent as its place. Of a link whose
+// carrier reads messages where they lie (TCP), any buffer can, as its address. Nothing else
 // changes: the message takes a slot, is waited for and released as any other. What must hold in
 // addition, and why it does:
 //

@@ -67,8 +67,10 @@ class Walk {
 
   private:
     const RoadCosts& road(const Operand& operand) const {
-        if (topology_.link(steps_.rank, steps_.peers[operand.peer_index]) == LinkClass::kTcp) {
-            return costs_.tcp;
+        const int peer = steps_.peers[operand.peer_index];
+        if (topology_.link(steps_.rank, peer) == LinkClass::kTcp) {
+            const std::vector<int>& machines = topology_.machine_of_rank;
+            return machines[steps_.rank] == machines[peer] ? costs_.loopback : costs_.tcp;
         }
         return protocol_ == Protocol::kFlagged ? costs_.flagged : costs_.slotted;
     }

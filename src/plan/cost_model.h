@@ -53,6 +53,7 @@ struct HostCosts {
     RoadCosts flagged;           // shared memory, small slots
     RoadCosts slotted;           // shared memory, large slots
     RoadCosts tcp;               // whatever the slots
+    RoadCosts loopback;          // TCP, too, between hosts of one machine
 };
 
 enum class Protocol : std::uint8_t { kFlagged, kSlotted };

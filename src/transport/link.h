@@ -47,6 +47,7 @@ struct Link {
     std::vector<Receiver> receivers;  // by lane
     Doorbell* doorbell = nullptr;     // the peer's, if its memory is mapped
     Carrier* carrier = nullptr;       // who moves the messages, if it is not
+    bool by_address = false;          // who reads a payload where a message says that it lies
     // Of the peer, if its memory is mapped: messages may then be references.
     std::unique_ptr<HeapReader> heap;
 };
@@ -69,6 +70,10 @@ class Carrier {
 
     // Moves what can be moved now; true if anything was. A failure names the peer that is lost.
     virtual Result<bool> progress() = 0;
+    // This rank has nothing to do until something comes from `peer` (-1: nobody knows from whom),
+    // who may as well be one that this carrier does not serve. progress() may look there first, and
+    // at all others less often. Holds until the next call.
+    virtual void expect(int /*peer*/) {}
 
     // True when everything published has left this process: an operation may complete.
     virtual bool flushed() const = 0;
@@ -80,6 +85,10 @@ class Carrier {
     // sends it to one peer at once, for a rank that has waited long.
     virtual void announce(const OperationDescriptor& operation) = 0;
     virtual void tell(int peer) = 0;
+    // Buffers are given back though messages may still refer to them (an operation failed): copies
+    // what has not left yet into its slots.
+    virtual void keep_payloads() {}
+
     // What `peer` was last heard to be doing; and the operation of a given sequence number, if it
     // was heard of and is still known.
     virtual std::optional<OperationDescriptor> heard(int peer) const = 0;

@@ -40,7 +40,8 @@ namespace xccl {
 enum class MessageKind : std::uint16_t {
     kPayload,    // it is in the slot or the tray
     kReference,  // behind the header is its place, eight bytes; until release() the sender leaves
-                 // what is there as it is
+                 // what is there as it is. For a carrier (Link::by_address) that is its address,
+                 // else where it is in the heap
     kOffer,      // as kPayload; the sender's heap is to be answered for
 };
 

@@ -21,6 +21,7 @@ constexpr std::uint64_t kGateTag = UINT64_MAX;
 constexpr std::uint64_t kTimerTag = UINT64_MAX - 1;
 constexpr std::uint64_t kStreamBits = 8;
 constexpr int kMaxStreams = 16;
+constexpr int kLooksPerPoll = 4;  // while one peer is waited for
 static_assert(kMaxStreams <= 1 << kStreamBits);
 
 std::uint64_t stream_tag(int peer, int index) {
@@ -124,6 +125,10 @@ bool TcpCarrier::flushed(int rank, int lane) const {
     return peer(rank)->flushed(lane);
 }
 
+void TcpCarrier::keep_payloads() {
+    for (TcpPeer* const to : known_) to->keep_payloads();
+}
+
 void TcpCarrier::announce(const OperationDescriptor& operation) {
     shared_.recent[++shared_.operation_changes & (TcpShared::kRecentOperations - 1)] = operation;
 }
@@ -157,6 +162,32 @@ bool TcpCarrier::has_left(int rank) const {
 
 Result<bool> TcpCarrier::progress() {
     if (!failure_.ok()) return failure_;
+    if (!may_look_at_one()) return look_at_all();
+    const bool moved = look_at(expected_);
+    if (!failure_.ok()) return failure_;
+    return moved;
+}
+
+// Whoever waits for one peer reads from its socket: one system call, where asking the poller and
+// reading are two. All others are seen in one of so many looks.
+bool TcpCarrier::may_look_at_one() {
+    if (expected_ < 0 || gate_->busy() || blocked_streams_ > 0 || !shared_.delayed.empty() ||
+        ++looks_at_one_ == kLooksPerPoll) {
+        looks_at_one_ = 0;
+        return false;
+    }
+    return true;
+}
+
+// Ranks of this host are none of this carrier's: there is nothing to look at.
+bool TcpCarrier::look_at(int rank) {
+    TcpPeer* const from = peer(rank);
+    if (from == nullptr || !read_stream(*from, from->last_stream())) return false;
+    pump(*from);
+    return true;
+}
+
+Result<bool> TcpCarrier::look_at_all() {
     bool moved = false;
     bool gate_event = gate_->busy();
     for (const epoll_event& event : poller_.look()) {
@@ -227,6 +258,7 @@ bool TcpCarrier::pump(TcpPeer& to) {
         const bool want = stream != nullptr && !stream->closed() && stream->blocked();
         if (want == wants[static_cast<std::size_t>(i)]) continue;
         wants[static_cast<std::size_t>(i)] = want;
+        blocked_streams_ += want ? 1 : -1;
         if (stream->closed()) continue;
         poller_.change(stream->socket(), want ? EPOLLIN | EPOLLOUT : EPOLLIN,
                        stream_tag(to.rank(), i));

@@ -31,8 +31,10 @@ class TcpCarrier : public Carrier {
     void published(int rank, int lane) override;
     void released(int rank, int lane) override;
     Result<bool> progress() override;
+    void expect(int rank) override { expected_ = rank; }
     bool flushed() const override;
     bool flushed(int rank, int lane) const override;
+    void keep_payloads() override;
     void announce(const OperationDescriptor& operation) override;
     void tell(int rank) override;
     std::optional<OperationDescriptor> heard(int rank) const override;
@@ -46,6 +48,9 @@ class TcpCarrier : public Carrier {
     TcpPeer* peer(int rank) const { return peers_[static_cast<std::size_t>(rank)].get(); }
     Result<TcpPeer*> peer_or_new(int rank);
     Status advance_gate();
+    bool may_look_at_one();
+    bool look_at(int rank);
+    Result<bool> look_at_all();
     bool read_stream(TcpPeer& from, int index);
     bool pump(TcpPeer& to);
     void close_stream(TcpPeer& from, int index);
@@ -65,6 +70,9 @@ class TcpCarrier : public Carrier {
     std::vector<std::unique_ptr<TcpPeer>> peers_;  // by rank; null: neither linked nor heard of
     std::vector<TcpPeer*> known_;                  // those that are not null
     std::vector<std::vector<bool>> wants_write_;   // by rank and stream: as the poller knows it
+    int blocked_streams_ = 0;                      // how many of those there are
+    int expected_ = -1;                            // from whom something is to come
+    int looks_at_one_ = 0;                         // since the last look at all
     OwnedDescriptor timer_;                        // for the delay line
     Status failure_;                               // the first; sticky
     bool left_ = false;

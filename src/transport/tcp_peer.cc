@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -17,6 +18,15 @@ static_assert(kMaxLanes <= 32, "lanes are bits of a word");
 
 // From here on a message is worth spreading over the streams in turn.
 constexpr std::uint32_t kSpreadBytes = 8 * 1024;
+
+// Where the payload of a message of this rank lies: in its slot, or in a buffer of the caller's.
+const std::byte* payload_of(const SlotHeader* slot) {
+    const auto* const payload = reinterpret_cast<const std::byte*>(slot + 1);
+    if (static_cast<MessageKind>(slot->kind) != MessageKind::kReference) return payload;
+    std::uint64_t address = 0;
+    std::memcpy(&address, payload, sizeof address);
+    return reinterpret_cast<const std::byte*>(address);
+}
 
 std::uint32_t slot_index(std::uint32_t sequence, const MailboxView& mailbox) {
     return (sequence - 1) & (mailbox.slot_count - 1);
@@ -55,6 +65,7 @@ std::unique_ptr<Link> TcpPeer::make_link(Carrier* carrier) const {
     auto link = std::make_unique<Link>();
     link->peer = rank_;
     link->carrier = carrier;
+    link->by_address = true;
     for (const OutLane& lane : out_) link->senders.emplace_back(lane.mailbox);
     for (const InLane& lane : in_) link->receivers.emplace_back(lane.mailbox);
     return link;
@@ -74,9 +85,9 @@ int TcpPeer::formed_count() const {
 
 // ---- Out ------------------------------------------------------------------------------------
 
-bool TcpPeer::OutLane::has_message() const {
-    const auto flag = mailbox.header(next)->flag.load(std::memory_order_acquire);
-    return static_cast<std::uint32_t>(flag >> 32) == next;
+bool TcpPeer::OutLane::is_published(std::uint32_t sequence) const {
+    const auto flag = mailbox.header(sequence)->flag.load(std::memory_order_acquire);
+    return static_cast<std::uint32_t>(flag >> 32) == sequence;
 }
 
 void TcpPeer::mark_released(int lane) {
@@ -132,7 +143,7 @@ void TcpPeer::push_message(TcpStream& stream, int lane) {
     header.byte_count = slot->byte_count;
     push_missed_operations(stream);
     const std::uint64_t now = shared_->operation_changes;
-    stream.push(header, reinterpret_cast<const std::byte*>(slot + 1),
+    stream.push(header, payload_of(slot),
                 operation_told_ != now ? &shared_->operation(now) : nullptr);
     operation_told_ = now;
     ++out.next;
@@ -206,6 +217,27 @@ void TcpPeer::note_sent(const FrameHeader& header) {
     }
 }
 
+void TcpPeer::keep_payloads() {
+    for (OutLane& out : out_) {
+        const MailboxView& mailbox = out.mailbox;
+        for (std::uint32_t sequence = out.released + 1; out.is_published(sequence); ++sequence) {
+            SlotHeader* const slot = mailbox.header(sequence);
+            const std::byte* const payload = payload_of(slot);
+            auto* const place = reinterpret_cast<std::byte*>(slot + 1);
+            if (payload == place) continue;
+            std::memcpy(place, payload, slot->byte_count);
+            slot->kind = static_cast<std::uint32_t>(MessageKind::kPayload);
+        }
+    }
+    for (const auto& stream : streams_) {
+        if (stream == nullptr) continue;
+        stream->move_payloads([this](const FrameHeader& header) {
+            const MailboxView& mailbox = out_[header.lane].mailbox;
+            return reinterpret_cast<const std::byte*>(mailbox.header(header.sequence) + 1);
+        });
+    }
+}
+
 bool TcpPeer::flushed(int lane) const {
     const OutLane& out = out_[static_cast<std::size_t>(lane)];
     return out.released + 1 == out.next && !out.has_message();
@@ -221,7 +253,9 @@ bool TcpPeer::flushed() const {
 // ---- In -------------------------------------------------------------------------------------
 
 Result<bool> TcpPeer::read(int stream_index) {
-    return stream(stream_index)->read(*this);
+    auto any = stream(stream_index)->read(*this);
+    if (any.ok() && *any) last_stream_ = stream_index;
+    return any;
 }
 
 // Credit may come late, since streams overtake each other; it may not come for what was never sent.

@@ -79,9 +79,11 @@ class TcpPeer : public FrameReceiver {
     Result<bool> pump();
     bool flushed() const;
     bool flushed(int lane) const;
+    void keep_payloads();  // of messages that are references, in their slots
 
     // ---- In.
     Result<bool> read(int stream_index);
+    int last_stream() const { return last_stream_; }  // that brought something
     const OperationBoard& heard() const { return heard_; }
     bool has_left() const { return has_left_; }
 
@@ -97,7 +99,9 @@ class TcpPeer : public FrameReceiver {
         std::uint32_t released = 0;  // slots given back to the executor, in order
         std::uint32_t credited = 0;  // messages that the peer has read
         std::vector<bool> written;   // by slot: handed over and written, not yet released
-        bool has_message() const;    // whether or not there is credit for it
+        bool is_published(std::uint32_t sequence) const;
+        // Whether or not there is credit for it.
+        bool has_message() const { return is_published(next); }
         bool ready() const { return next - credited <= mailbox.slot_count && has_message(); }
     };
     struct InLane {
@@ -137,6 +141,7 @@ class TcpPeer : public FrameReceiver {
     bool tell_due_ = false;             // in a frame of its own
     std::uint32_t leaving_due_ = 0;     // bit by stream
     OperationBoard heard_;
+    int last_stream_ = 0;
     bool has_left_ = false;
 };
 

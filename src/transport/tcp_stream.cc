@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -15,6 +16,15 @@ namespace {
 
 // What one call of read() takes, so that one busy stream does not starve the others.
 constexpr std::size_t kMaxReadBytes = 1 << 20;
+
+ssize_t send_pieces(int socket, std::span<iovec> pieces) {
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (pieces.size() == 1) return send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    return sendmsg(socket, &message, kFlags);
+}
 
 Status broken(const char* call, int error) {
     return remote_error("{}", errno_text(call, error));
@@ -39,6 +49,10 @@ void TcpStream::push(FrameHeader header, const std::byte* payload,
     }
     added.payload = payload;
     added.payload_bytes = header.byte_count;
+    if (payload != nullptr && added.payload_bytes <= kInlineBytes) {
+        std::memcpy(added.head.data() + added.head_bytes, payload, added.payload_bytes);
+        added.head_bytes += std::exchange(added.payload_bytes, 0);
+    }
     queued_bytes_ += added.bytes();
     ++queued_;
 }
@@ -62,10 +76,7 @@ Result<bool> TcpStream::write() {
             add(out.head.data(), out.head_bytes);
             add(out.payload, out.payload_bytes);
         }
-        msghdr message{};
-        message.msg_iov = pieces.data();
-        message.msg_iovlen = piece_count;
-        const ssize_t count = sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t count = send_pieces(socket_.get(), {pieces.data(), piece_count});
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) {
             blocked_ = true;
@@ -88,10 +99,15 @@ void TcpStream::count_written(std::size_t bytes) {
     }
 }
 
+FrameHeader TcpStream::header_of(const OutFrame& out) {
+    FrameHeader header;
+    std::memcpy(&header, out.head.data(), sizeof header);
+    return header;
+}
+
 std::optional<FrameHeader> TcpStream::pop_sent() {
     if (sent_ == 0) return std::nullopt;
-    FrameHeader header;
-    std::memcpy(&header, frame(0).head.data(), sizeof header);
+    const FrameHeader header = header_of(frame(0));
     queue_begin_ = (queue_begin_ + 1) % kMaxQueuedFrames;
     --sent_;
     return header;
@@ -110,7 +126,9 @@ Result<bool> TcpStream::read(FrameReceiver& receiver) {
         iovec pieces[2] = {{destination_, missing_},
                            {buffer_.data() + buffer_end_, buffer_.size() - buffer_end_}};
         const std::size_t room = missing_ + buffer_.size() - buffer_end_;
-        const ssize_t count = readv(socket_.get(), pieces, 2);
+        const ssize_t count = missing_ > 0
+                                  ? readv(socket_.get(), pieces, 2)
+                                  : recv(socket_.get(), pieces[1].iov_base, pieces[1].iov_len, 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) break;
         if (count < 0) return broken("recv", errno);

@@ -46,6 +46,14 @@ class TcpStream {
     bool can_take() const { return room() > 0; }
     std::size_t queued_bytes() const { return queued_bytes_; }
     void push(FrameHeader header, const std::byte* payload, const OperationDescriptor* operation);
+    // Queued payloads lie somewhere else from now on.
+    template <class PlaceOf>
+    void move_payloads(PlaceOf&& place_of) {
+        for (std::size_t i = sent_; i < sent_ + queued_; ++i) {
+            OutFrame& out = frame(i);
+            if (out.payload_bytes > 0) out.payload = place_of(header_of(out));
+        }
+    }
     // Writes what fits. True if any byte went.
     Result<bool> write();
     // The next frame whose last byte has been written, in order.
@@ -60,14 +68,18 @@ class TcpStream {
     bool ended() const { return ended_; }
 
   private:
+    // Shorter payloads are copied behind their header: one piece costs the kernel less than two.
+    static constexpr std::size_t kInlineBytes = 256;
+
     struct OutFrame {
-        std::array<std::byte, kMaxFrameHeadBytes> head;
+        std::array<std::byte, kMaxFrameHeadBytes + kInlineBytes> head;  // and a short payload
         std::uint32_t head_bytes = 0;
         std::uint32_t payload_bytes = 0;
         const std::byte* payload = nullptr;
         std::size_t bytes() const { return std::size_t{head_bytes} + payload_bytes; }
     };
 
+    static FrameHeader header_of(const OutFrame& out);
     OutFrame& frame(std::size_t index) {  // from queue_begin_
         return queue_[(queue_begin_ + index) % kMaxQueuedFrames];
     }

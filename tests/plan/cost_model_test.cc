@@ -30,6 +30,11 @@ constexpr HostCosts kCosts = {
             .us_per_byte = 8,
             .spilled_us_per_byte = 32,
             .wire_us_per_byte = 16},
+    .loopback = {.latency_us = 500,
+                 .message_us = 400,
+                 .us_per_byte = 6,
+                 .spilled_us_per_byte = 32,
+                 .wire_us_per_byte = 2},
 };
 
 void add(Steps* steps, std::uint32_t round, std::vector<Operand> sources,
@@ -230,9 +235,19 @@ TEST(CostModel, HostsOfOneMachineShareItsCores) {
     const auto alone =
         profile_of(exchange(), uniform_topology(2, 1, 1), kCosts, Protocol::kSlotted, 4);
     const auto together = profile_of(exchange(), apart, kCosts, Protocol::kSlotted, 4);
-    EXPECT_EQ(together.cached.busy.fixed_us, 2 * alone.cached.busy.fixed_us);
-    EXPECT_EQ(together.cached.wire.us_per_byte, alone.cached.wire.us_per_byte);
+    EXPECT_EQ(alone.cached.busy.fixed_us, 2 * 1 + 2 * 300);
+    EXPECT_EQ(together.cached.busy.fixed_us, 2 * (2 * 1 + 2 * 400));
     EXPECT_EQ(together.cache_per_byte, 2 * alone.cache_per_byte);
+}
+
+TEST(CostModel, BetweenHostsOfOneMachineLiesTheLoopback) {
+    Topology apart = uniform_topology(2, 1, 1);
+    apart.machine_of_rank = {0, 0};
+    apart.ranks_of_machine = {{0, 1}};
+    apart.cores_of_machine = {2};
+    const Profile profile = profile_of(exchange(), apart, kCosts, Protocol::kSlotted, 4);
+    EXPECT_EQ(profile.cached.first.fixed_us, 2 * 1 + 2 * 400 + 500);
+    EXPECT_EQ(profile.cached.wire.us_per_byte, 2);
 }
 
 TEST(CostModel, TrafficIsCountedToTheByte) {

@@ -118,6 +118,7 @@ Buffers CallBuffers::buffers() {
     if (operation_.coll == xcclCollBarrier) return {&barrier_bytes_[0], &barrier_bytes_[1], {}};
     Buffers buffers;
     buffers.output = output();
+    buffers.input_stays = place_ < 0;
     buffers.input = place_ >= 0 && !scatters(operation_)
                         ? output_.data() + static_cast<std::size_t>(place_) * width_
                         : input_.data();

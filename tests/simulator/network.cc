@@ -127,6 +127,7 @@ Link* Network::connect(int from, int to) {
     } else {
         carriers_.push_back(std::make_unique<Carrier>(this, from, to));
         link->carrier = carriers_.back().get();
+        link->by_address = true;
     }
     links_[from].push_back(std::move(link));
     return links_[from].back().get();
@@ -247,6 +248,9 @@ void Network::take(Path& path, int lane) {
     }
     observe({"take", path.from, path.to, lane, sequence});
     const std::byte* payload = payload_of(view, sequence);
+    if (static_cast<MessageKind>(header->kind) == MessageKind::kReference) {
+        std::memcpy(&payload, payload, sizeof payload);
+    }
     std::vector<std::byte> copy(payload, payload + header->byte_count);
     after(delay_of(path, &state.last_arrival), path,
           [this, &path, lane, sequence, signature = static_cast<std::uint32_t>(flag),

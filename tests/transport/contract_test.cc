@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -196,6 +197,22 @@ class Contract : public testing::TestWithParam<Kind> {
         end.published(lane);
         return true;
     }
+    static Sender& sender(End& end, int lane) {
+        return end.link->senders[static_cast<std::size_t>(lane)];
+    }
+    // The same by its address in `buffer`.
+    static constexpr std::uint32_t kReferredBytes = 32 * 1024;
+    static bool try_refer(End& end, int lane, std::uint32_t number,
+                          std::vector<std::byte>* buffer) {
+        std::byte* const slot = sender(end, lane).reserve();
+        if (slot == nullptr) return false;
+        fill(buffer->data(), lane, number, kReferredBytes);
+        const std::byte* const place = buffer->data();
+        std::memcpy(slot, &place, sizeof place);
+        sender(end, lane).publish(kReferredBytes, number ^ 0x5a5a, MessageKind::kReference);
+        end.published(lane);
+        return true;
+    }
     static bool try_receive(End& end, int lane, std::uint32_t number, std::uint32_t bytes) {
         Receiver& receiver = end.link->receivers[static_cast<std::size_t>(lane)];
         Message message;
@@ -295,6 +312,40 @@ TEST_P(Contract, LanesAndDirectionsDoNotDisturbEachOther) {
         open_blocked |= others_done;
         return all_done;
     });
+}
+
+TEST_P(Contract, AMessageMaySayWhereItLies) {
+    if (!GetParam().remote)
+        return;  // those of shared memory are the executor's: references_test.cc
+    ASSERT_TRUE(pair_.a.link->by_address);
+    const int lane = pair_.geometry.point_to_point_lane();
+    std::vector<std::byte> buffer(kReferredBytes);
+    for (std::uint32_t number = 0; number < 20; ++number) {
+        ASSERT_TRUE(try_refer(pair_.a, lane, number, &buffer));
+        const std::uint32_t sequence = number + 1;
+        advance_until([&] { return sender(pair_.a, lane).is_consumed(sequence); });
+        std::fill(buffer.begin(), buffer.end(), std::byte{0xee});  // it is the caller's again
+        advance_until([&] { return try_receive(pair_.b, lane, number, kReferredBytes); });
+    }
+}
+
+TEST_P(Contract, BuffersMayBeGivenBackBeforeTheirMessagesLeft) {
+    if (!GetParam().remote) return;
+    const int lane = pair_.geometry.point_to_point_lane();
+    std::uint32_t sent = 0, received = 0;
+    // At first no connection has formed yet; later, messages are partly in a socket that is full.
+    for (int turn = 0; turn < 3; ++turn) {
+        std::vector<std::vector<std::byte>> buffers(pair_.geometry.slotted_slot_count,
+                                                    std::vector<std::byte>(kReferredBytes));
+        for (auto& buffer : buffers) sent += try_refer(pair_.a, lane, sent, &buffer);
+        pair_.a.link->carrier->keep_payloads();
+        for (auto& buffer : buffers) std::fill(buffer.begin(), buffer.end(), std::byte{0xee});
+        EXPECT_GT(sent, received);
+        advance_until([&] {
+            received += try_receive(pair_.b, lane, received, kReferredBytes);
+            return received == sent && sender(pair_.a, lane).all_consumed();
+        });
+    }
 }
 
 TEST_P(Contract, EverythingIsFlushedInTheEnd) {
