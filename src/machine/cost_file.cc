@@ -90,7 +90,7 @@ Result<OwnedDescriptor> CostFile::lock() const {
 
 Status CostFile::write(const MeasuredCosts& costs) const {
     const std::string unfinished = path_ + ".new";  // one for all: there is one lock
-    const Status written = write_all(unfinished, cost_text(costs, machine_));
+    Status written = write_all(unfinished, cost_text(costs, machine_));
     if (written.ok() && rename(unfinished.c_str(), path_.c_str()) == 0) return ok_status();
     const int error = errno;
     (void)unlink(unfinished.c_str());
