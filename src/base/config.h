@@ -68,6 +68,9 @@ constexpr std::size_t kMinSecretBytes = 16;
     X(std::string, algorithm, "XCCL_ALGORITHM", "", (TextRule{kMaxSettingBytes}),                  \
       "Algorithm to use where it can serve the call, for one collective (`all_reduce:ring`) or "   \
       "for all (`ring`), as a comma list; empty: the planner chooses.")                            \
+    X(bool, measure, "XCCL_MEASURE", true, (FlagRule{}),                                           \
+      "Measure once what this machine's memory costs, for at most 0.2 s, and keep it in "          \
+      "$XDG_CACHE_HOME/xccl or ~/.cache/xccl; 0: nothing is measured, read or written.")           \
     X(std::int64_t, spin_us, "XCCL_SPIN_US", 20, (NumberRule{0, 1000000}),                         \
       "How long a wait spins before it sleeps, in microseconds.")                                  \
     X(std::int64_t, stall_warn_ms, "XCCL_STALL_WARN_MS", 5000, (NumberRule{0, kMaxSettingMs}),     \

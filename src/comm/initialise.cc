@@ -9,6 +9,7 @@
 #include "bootstrap/interfaces.h"
 #include "comm/process.h"
 #include "comm/segment_table.h"
+#include "machine/machine_costs.h"
 #include "observe/log.h"
 #include "topology/host.h"
 #include "transport/geometry.h"
@@ -67,11 +68,8 @@ class Initialisation {
     bool first_of_process() const;
     bool spans_hosts() const { return membership_->topology.node_count() > 1; }
     int ranks_of_this_process() const;
-    std::size_t ranks_of_this_machine() const {
-        const Topology& topology = membership_->topology;
-        const auto machine = topology.machine_of_rank[static_cast<std::size_t>(rank())];
-        return topology.ranks_of_machine[static_cast<std::size_t>(machine)].size();
-    }
+    HostCosts agreed_costs() const;
+    std::uint64_t cached_bytes() const;
     std::string segment_key() const;
 
     Exchange& exchange_;
@@ -88,6 +86,14 @@ class Initialisation {
     std::unique_ptr<Links> links_;
     std::unique_ptr<Launcher> launcher_;
 };
+
+// "read from file by rank 0"
+std::string costs_text(const Membership& membership) {
+    const int giver = membership.rank_of_costs();
+    if (giver < 0) return tuning::kHost.origin;
+    const Member& member = membership.members[static_cast<std::size_t>(giver)];
+    return fmt::format("{} by rank {}", origin_name(member.cost_origin), giver);
+}
 
 Result<std::vector<std::string>> Initialisation::all_gather(const std::string& mine) {
     XCCL_TRY(interrupted());
@@ -112,6 +118,9 @@ Status Initialisation::tell_and_learn() {
     mine.slot_bytes = settings.slot_bytes;
     mine.tcp_only = settings.transport == "tcp" || settings.delay_ms > 0;
     mine.algorithm = settings.algorithm;
+    const MachineCosts machine = machine_costs();
+    mine.cost_origin = machine.origin;
+    mine.costs = machine.measured;
     const Status listening = listen();
     if (listener_) mine.tcp_addresses = listener_->endpoints();
     XCCL_ASSIGN(const auto gathered, all_gather(encode_member(mine)));
@@ -301,6 +310,27 @@ void Initialisation::tell_those_who_made_it(const Status& failure) {
     (void)watch.tell(failure, -1);
 }
 
+HostCosts Initialisation::agreed_costs() const {
+    const int giver = membership_->rank_of_costs();
+    if (giver < 0) return tuning::kHost;
+    const Member& member = membership_->members[static_cast<std::size_t>(giver)];
+    HostCosts costs = host_costs(member.costs);
+    costs.origin = origin_name(member.cost_origin);
+    return costs;
+}
+
+// What this rank may touch before it writes past the caches.
+std::uint64_t Initialisation::cached_bytes() const {
+    const Topology& topology = membership_->topology;
+    const auto machine =
+        static_cast<std::size_t>(topology.machine_of_rank[static_cast<std::size_t>(rank())]);
+    const int giver = membership_->rank_of_caches(rank());
+    const MeasuredCosts costs =
+        giver < 0 ? built_in_costs() : membership_->members[static_cast<std::size_t>(giver)].costs;
+    return cached_bytes_of_rank(costs, topology.ranks_of_machine[machine].size(),
+                                topology.cores_of_machine[machine]);
+}
+
 Status Initialisation::make_launcher() {
     PlanLimits limits;
     limits.flagged_payload_bytes = payload_bytes(geometry_, 0);
@@ -312,10 +342,10 @@ Status Initialisation::make_launcher() {
     PlannerOptions wishes;
     wishes.algorithm = membership_->members[0].algorithm;
     wishes.lanes = static_cast<int>(membership_->members[0].lanes);
+    wishes.costs = agreed_costs();
     XCCL_ASSIGN(auto planner, Planner::make(membership_->topology, rank(), limits, wishes));
     launcher_ = std::make_unique<Launcher>(rank(), exchange_.rank_count(), std::move(planner),
-                                           options_.reproducible,
-                                           last_level_cache_bytes() / ranks_of_this_machine());
+                                           options_.reproducible, cached_bytes());
     return ok_status();
 }
 
@@ -328,8 +358,8 @@ std::shared_ptr<Communicator> Initialisation::finish() {
     enlist(comm);
     const Topology& topology = comm->membership().topology;
     log(LogLevel::kInfo, comm->rank(), comm->rank_count(), "comm",
-        "{} ranks on {} hosts, {} kernels", comm->rank_count(), topology.node_count(),
-        instruction_set());
+        "{} ranks on {} hosts, {} kernels, costs {}", comm->rank_count(), topology.node_count(),
+        instruction_set(), costs_text(comm->membership()));
     return comm;
 }
 

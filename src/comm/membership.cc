@@ -9,17 +9,37 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxAddresses = 64;
 
+std::vector<double> numbers_of(const MeasuredCosts& costs) {
+    std::vector<double> numbers;
+    numbers.reserve(kMeasuredFields.size());
+    for (const MeasuredField& field : kMeasuredFields) numbers.push_back(costs.*field.value);
+    return numbers;
+}
+
+// Alike on all ranks, whoever told them.
+MeasuredCosts costs_of(const std::vector<double>& numbers) {
+    MeasuredCosts costs;
+    for (std::size_t i = 0; i < numbers.size(); ++i) costs.*kMeasuredFields[i].value = numbers[i];
+    return believable(costs);
+}
+
 }  // namespace
 
 std::string encode_member(const Member& member) {
     const std::string place = encode_rank_info(member.place);
-    const json fields = {
-        {"version", XCCL_VERSION_CODE}, {"place", json::binary({place.begin(), place.end()})},
-        {"host", member.host_name},     {"pid", member.pid},
-        {"tcp", member.tcp_addresses},  {"reproducible", member.reproducible},
-        {"lanes", member.lanes},        {"slot_bytes", member.slot_bytes},
-        {"tcp_only", member.tcp_only},  {"algorithm", member.algorithm},
-        {"origin", member.origin_rank}};
+    const json fields = {{"version", XCCL_VERSION_CODE},
+                         {"place", json::binary({place.begin(), place.end()})},
+                         {"host", member.host_name},
+                         {"pid", member.pid},
+                         {"tcp", member.tcp_addresses},
+                         {"reproducible", member.reproducible},
+                         {"lanes", member.lanes},
+                         {"slot_bytes", member.slot_bytes},
+                         {"tcp_only", member.tcp_only},
+                         {"algorithm", member.algorithm},
+                         {"origin", member.origin_rank},
+                         {"cost_origin", member.cost_origin},
+                         {"costs", numbers_of(member.costs)}};
     std::string bytes;
     json::to_cbor(fields, bytes);
     return bytes;
@@ -54,11 +74,35 @@ Result<Member> decode_member(const std::string& bytes) {
         member.slot_bytes = fields.at("slot_bytes").get<std::int64_t>();
         member.tcp_only = fields.at("tcp_only").get<bool>();
         member.algorithm = fields.at("algorithm").get<std::string>();
+        const auto cost_origin = fields.at("cost_origin").get<std::uint64_t>();
+        const auto numbers = fields.at("costs").get<std::vector<double>>();
+        if (cost_origin > static_cast<std::uint64_t>(CostOrigin::kRead)) return malformed();
+        if (numbers.size() != kMeasuredFields.size()) return malformed();
+        member.cost_origin = static_cast<CostOrigin>(cost_origin);
+        member.costs = costs_of(numbers);
     } catch (const json::exception&) {
         return malformed();
     }
     if (member.tcp_addresses.size() > kMaxAddresses) return malformed();
     return member;
+}
+
+int Membership::rank_of_costs() const {
+    if (members[0].cost_origin == CostOrigin::kOff) return -1;
+    for (int rank = 0; rank < rank_count(); ++rank) {
+        if (is_of_machine(members[static_cast<std::size_t>(rank)].cost_origin)) return rank;
+    }
+    return -1;
+}
+
+int Membership::rank_of_caches(int rank) const {
+    if (members[0].cost_origin == CostOrigin::kOff) return -1;
+    const auto machine =
+        static_cast<std::size_t>(topology.machine_of_rank[static_cast<std::size_t>(rank)]);
+    for (const int other : topology.ranks_of_machine[machine]) {
+        if (is_of_machine(members[static_cast<std::size_t>(other)].cost_origin)) return other;
+    }
+    return -1;
 }
 
 std::string Membership::name_of(int peer) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "machine/machine_costs.h"
 #include "topology/rank_info.h"
 #include "topology/topology.h"
 #include "trust/secret.h"
@@ -25,6 +26,9 @@ struct Member {
     std::int64_t slot_bytes = 0;
     bool tcp_only = false;
     std::string algorithm;
+    // What it knows of its machine's costs; of all that is told, one is taken.
+    CostOrigin cost_origin = CostOrigin::kOff;
+    MeasuredCosts costs = built_in_costs();
     bool operator==(const Member&) const = default;
 };
 
@@ -37,6 +41,11 @@ struct Membership {
     std::vector<Member> members;  // by rank
     Topology topology;
 
+    // The rank whose costs all ranks plan with: the lowest that knows its machine's own; -1: none,
+    // or rank 0 does not want any.
+    int rank_of_costs() const;
+    // The same out of those on the machine of `rank`, whose caches they are.
+    int rank_of_caches(int rank) const;
     int rank_count() const { return static_cast<int>(members.size()); }
     // "rank 3 on node7 (pid 4242)"; after a split "rank 1 (rank 3 before the split) on node7 ..."
     std::string name_of(int peer) const;

@@ -65,6 +65,7 @@ class Candidates {
     Result<Choice> choose(const Request& request);
 
     const Topology& topology() const { return topology_; }
+    const HostCosts& costs() const { return costs_; }
     Shape shape_of(int rank, int root) const;
 
   private:

@@ -45,15 +45,16 @@ struct RoadCosts {
 };
 
 struct HostCosts {
-    double step_us;              // work per step
-    double buffer_us_per_byte;   // reading or writing a buffer
-    double combine_us_per_byte;  // per source of a reduction beyond the first
-    double switch_us;            // handing a core to another rank
-    double cache_bytes;          // of a core, for mailboxes
-    RoadCosts flagged;           // shared memory, small slots
-    RoadCosts slotted;           // shared memory, large slots
-    RoadCosts tcp;               // whatever the slots
-    RoadCosts loopback;          // TCP, too, between hosts of one machine
+    double step_us;                   // work per step
+    double buffer_us_per_byte;        // reading or writing a buffer
+    double combine_us_per_byte;       // per source of a reduction beyond the first
+    double switch_us;                 // handing a core to another rank
+    double cache_bytes;               // of a core, for mailboxes
+    RoadCosts flagged;                // shared memory, small slots
+    RoadCosts slotted;                // shared memory, large slots
+    RoadCosts tcp;                    // whatever the slots
+    RoadCosts loopback;               // TCP, too, between hosts of one machine
+    const char* origin = "built in";  // of these numbers, for people
 };
 
 enum class Protocol : std::uint8_t { kFlagged, kSlotted };

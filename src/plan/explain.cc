@@ -90,6 +90,7 @@ Result<std::string> explain_plan(const Plan& plan, int rank, Candidates& candida
     report["bytes_sent"] = {{"largest_of_a_rank", traffic.largest_of_a_rank},
                             {"total", traffic.total},
                             {"between_hosts", traffic.between_hosts}};
+    report["costs"] = candidates.costs().origin;
     report["candidates"] = Json::array();
     for (const Candidate& candidate : candidates.consider(plan.request)) {
         report["candidates"].push_back(candidate_json(candidate));

@@ -6,7 +6,8 @@
 //      "tiles": 8, "tile_bytes": 524288, "chunk_bytes": 65536, "chunks": 8,
 //      "wire_datatype": "float32", "rounds": 12, "steps": 20,
 //      "bytes_sent": {"this_rank": ..., "largest_of_a_rank": ..., "total": ..., "between_hosts":
-//      ...}, "predicted_us": 812.4, "candidates": [{"algorithm": "...", "predicted_us": ..., ...},
+//      ...}, "costs": "read from file", "predicted_us": 812.4,
+//      "candidates": [{"algorithm": "...", "predicted_us": ..., ...},
 //                     {"algorithm": "...", "refused": "why"}]}
 //
 // Bytes are exact: those of the messages' payloads, as the transports count them. (v-variants: as

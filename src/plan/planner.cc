@@ -3,7 +3,6 @@
 #include "base/assert.h"
 #include "base/datatypes.h"
 #include "plan/explain.h"
-#include "plan/tuning/host.h"
 
 namespace xccl {
 namespace {
@@ -26,7 +25,7 @@ Result<std::unique_ptr<Planner>> Planner::make(Topology topology, int rank, Plan
                                                const PlannerOptions& options) {
     XCCL_ASSERT(rank >= 0 && rank < topology.rank_count);
     XCCL_ASSIGN(Overrides overrides, Overrides::parse(options.algorithm, algorithm_names()));
-    Candidates candidates(std::move(topology), limits, tuning::kHost, std::move(overrides),
+    Candidates candidates(std::move(topology), limits, options.costs, std::move(overrides),
                           options.lanes);
     return std::unique_ptr<Planner>(new Planner(rank, limits, std::move(candidates)));
 }

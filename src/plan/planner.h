@@ -23,12 +23,14 @@
 #include "plan/plan.h"
 #include "plan/proofs.h"
 #include "plan/request.h"
+#include "plan/tuning/host.h"
 
 namespace xccl {
 
 struct PlannerOptions {
     std::string algorithm;  // a user's wish, as Overrides reads it
     int lanes = 0;          // parallel copies of each schedule; 0: the planner's choice
+    HostCosts costs = tuning::kHost;
 };
 
 class Planner {

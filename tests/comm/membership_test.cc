@@ -17,6 +17,8 @@ Member some_member() {
     member.lanes = 2;
     member.slot_bytes = 65536;
     member.algorithm = "all_reduce:ring";
+    member.cost_origin = CostOrigin::kRead;
+    member.costs.latency_us *= 1.0 / 3;
     return member;
 }
 
@@ -43,6 +45,42 @@ TEST(Membership, NoFlippedByteDoesHarm) {
             EXPECT_EQ(member.status().code(), member.ok() ? xcclSuccess : xcclRemoteError) << i;
         }
     }
+}
+
+// Ranks 0 and 1 share a machine, 2 and 3 another.
+Membership with_origins(const std::vector<CostOrigin>& origins) {
+    Membership membership;
+    membership.topology = uniform_topology(4, 2, 2);
+    membership.members.assign(4, some_member());
+    for (std::size_t rank = 0; rank < origins.size(); ++rank) {
+        membership.members[rank].cost_origin = origins[rank];
+    }
+    return membership;
+}
+
+TEST(Membership, AllPlanWithTheCostsOfTheLowestRankThatKnowsItsOwn) {
+    using enum CostOrigin;
+    const auto several = with_origins({kBuiltIn, kRead, kBuiltIn, kMeasured});
+    EXPECT_EQ(several.rank_of_costs(), 1);
+    EXPECT_EQ(several.rank_of_caches(0), 1);
+    EXPECT_EQ(several.rank_of_caches(2), 3);
+    const auto elsewhere = with_origins({kBuiltIn, kOff, kMeasured, kRead});
+    EXPECT_EQ(elsewhere.rank_of_costs(), 2);
+    EXPECT_EQ(elsewhere.rank_of_caches(1), -1);
+    EXPECT_EQ(with_origins({kBuiltIn, kOff, kBuiltIn, kBuiltIn}).rank_of_costs(), -1);
+    // Rank 0 decides for all that none is wanted.
+    const auto unwanted = with_origins({kOff, kRead, kRead, kRead});
+    EXPECT_EQ(unwanted.rank_of_costs(), -1);
+    EXPECT_EQ(unwanted.rank_of_caches(3), -1);
+}
+
+TEST(Membership, CostsThatNobodyWouldBelieveAreReplacedAlikeEverywhere) {
+    Member member = some_member();
+    member.costs.slot_us_per_byte *= 1e6;
+    const auto told = decode_member(encode_member(member));
+    ASSERT_TRUE(told.ok()) << told.status().text();
+    EXPECT_EQ(told->costs.slot_us_per_byte, built_in_costs().slot_us_per_byte);
+    EXPECT_EQ(told->costs.latency_us, member.costs.latency_us);
 }
 
 TEST(Membership, NamesRanksAsPeopleKnowThem) {

@@ -153,6 +153,22 @@ TEST(Planner, EndlesslyNewSizesDoNotFillTheMemory) {
     EXPECT_EQ(first.use_count(), 1);  // the planner let go of it
 }
 
+// A message that takes longer to be seen makes one round of more bytes the better choice.
+TEST(Planner, PlansWithTheCostsItIsGiven) {
+    const Request request = all_reduce_of(4096);
+    const auto built_in = planner_for(nodes_of({2}, 2));
+    EXPECT_STREQ(plan_of(*built_in, request)->name(), "direct_two_phase_all_reduce");
+    PlannerOptions options;
+    options.costs.slotted.latency_us *= 8;
+    options.costs.origin = "of a slow machine";
+    const auto given = planner_for(nodes_of({2}, 2), 0, options);
+    EXPECT_STREQ(plan_of(*given, request)->name(), "direct_all_reduce");
+    EXPECT_NE(given->explain(request).value().find("\"costs\": \"of a slow machine\""),
+              std::string::npos);
+    EXPECT_NE(built_in->explain(request).value().find("\"costs\": \"built in\""),
+              std::string::npos);
+}
+
 TEST(Planner, AUserMayChoose) {
     for (const char* wish :
          {"ring", "ring_all_reduce", "all_reduce:ring", "direct,all_reduce:ring"}) {

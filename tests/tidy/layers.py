@@ -15,9 +15,10 @@ ROOMS = {
     "plan": ["algorithms", "topology"],
     "transport": ["trust", "observe"],
     "device": ["base", "observe"],
+    "machine": ["plan", "device"],
     "bootstrap": ["trust", "observe"],
     "executor": ["schedule", "transport", "device"],
-    "comm": ["bootstrap", "plan", "executor", "topology"],
+    "comm": ["bootstrap", "plan", "executor", "topology", "machine"],
     "api": ["comm"],
     "compat": [],
 }

@@ -1,6 +1,7 @@
 // What moving bytes costs on host memory: the numbers behind every choice of the planner.
 //
-// All ranks read the same numbers, so they choose alike. They need not be exact: they have to put
+// They serve where a machine's own are not known (src/machine). All ranks read the same numbers, so
+// they choose alike. They need not be exact: they have to put
 // the candidates in the right order, and the crossings about where they are.
 #pragma once
 
