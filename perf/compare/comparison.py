@@ -20,7 +20,8 @@ _BLOCKS_IN_SHARE = 12  # of each job, at least, in the time of one cell, its tri
 _MOST_ROUNDS = 200
 # An algorithm that took so many times as long as the best one is not tried at the next large size.
 _HOPELESS = 3
-_OVERTIME = 1.25  # of the whole time: what has not begun by then is left out
+_OVERTIME = 0.25  # of the whole time, and
+_OVERTIME_SECONDS = 60  # more: what has not begun by then is left out
 
 
 class Comparison:
@@ -63,7 +64,8 @@ class Comparison:
                 print(f"{len(known) + place + 1} of {len(known) + len(cells)}, {passed:.0f} of "
                       f"{seconds:.0f} s: {key}", file=sys.stderr, flush=True)
                 share = max(0, seconds - passed) * weight / weight_left
-                if self._can_measure(part, case, size, key, passed > _OVERTIME * seconds):
+                is_late = passed > (1 + _OVERTIME) * seconds + _OVERTIME_SECONDS
+                if self._can_measure(part, case, size, key, is_late):
                     self._measure(part, case, size, key, share)
                 weight_left -= weight
         finally:

@@ -196,9 +196,11 @@ class LongRun(unittest.TestCase):
         self.assertLess(Clock.seconds, 4 * _SECONDS + _CELL_SECONDS)
 
     def test_what_has_not_begun_when_the_time_is_long_over_is_left_out(self):
-        comparison = self.run_it(seconds=_CELL_SECONDS - 5)
-        self.assertEqual({size for _, size in self.measured(comparison)}, {8})
-        self.assertEqual(len(comparison.left_out), 2)
+        self.parts = [plan.Part("part", 1, 2, (HOT,), (4, 8, 16, 32, 64, 128, 256))]
+        comparison = self.run_it(seconds=5)  # and a quarter of them, and 60: the fifth ends at 75
+        self.assertEqual({size for _, size in self.measured(comparison)}, {4, 8, 16, 32, 64})
+        self.assertEqual([text.rsplit(", ", 1)[1] for text in comparison.left_out],
+                         ["128 B: the time was up", "256 B: the time was up"])
 
 
 class Plan(unittest.TestCase):
