@@ -225,7 +225,7 @@ def _launches_of(options, hosts):
     wanted = {name.lower().strip() for name in options.only.split(",") if name}
 
     def chosen(two_hosts):
-        known = (launches_between_hosts(options.bin, hosts.get()) if two_hosts
+        known = (launches_between_hosts(options.bin, options.rivals, hosts.get()) if two_hosts
                  else launches(options.bin, options.rivals))
         return [launch for launch in known
                 if not wanted or launch.contestant.lower() in wanted]

@@ -18,6 +18,8 @@
 // untimed, and so is all that is done to the buffers. Every element is checked: of the last call's
 // output where the same buffers are used again and again, else of every one. Inputs change from one
 // call to the next, so that an old result is a wrong one.
+#include "worker.h"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -86,22 +88,18 @@ void serve(Library& library, StartingLine& line, const Coordinator& coordinator)
 }
 
 }  // namespace
-}  // namespace xccl::compare
 
-int main(int argc, char** argv) {
-    using namespace xccl::compare;
-    if (argc < 3) give_up("use: compare_<library> SOCKET STARTING_LINE [ARGUMENTS...]");
-    const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-    auto library = open_library(arguments.subspan(3));
-    StartingLine line(arguments[2], library->rank_count());
-    take_a_core(library->rank(), library->rank_count());
+void serve_coordinator(Library& library, const char* socket, const char* starting_line) {
+    StartingLine line(starting_line, library.rank_count());
+    take_a_core(library.rank(), library.rank_count());
 
-    const Coordinator coordinator = dial(arguments[1]);
+    const Coordinator coordinator = dial(socket);
     std::ostringstream hello;
-    hello << "hello " << library->rank() << ' ' << library->rank_count() << '|'
-          << library->description() << '|';
-    for (const std::string& algorithm : library->algorithms()) hello << algorithm << ' ';
+    hello << "hello " << library.rank() << ' ' << library.rank_count() << '|'
+          << library.description() << '|';
+    for (const std::string& algorithm : library.algorithms()) hello << algorithm << ' ';
     coordinator.tell(hello.str());
-    serve(*library, line, coordinator);
-    return 0;
+    serve(library, line, coordinator);
 }
+
+}  // namespace xccl::compare
