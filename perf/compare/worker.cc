@@ -32,6 +32,7 @@
 
 #include "library.h"
 #include "measure.h"
+#include "measure/cores.h"
 #include "request.h"
 #include "starting_line.h"
 
@@ -40,20 +41,8 @@ namespace {
 
 // Where there is a core for each rank, each calling thread has its own, as for all libraries; their
 // helper threads stay free.
-void take_a_core(int rank, int rank_count) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < rank_count) {
-        return;
-    }
-    for (int core = 0, place = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed) || place++ != rank) continue;
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(core, &own);
-        sched_setaffinity(0, sizeof own, &own);
-        return;
-    }
+void take_own_core(int rank, int rank_count) {
+    if (perf::core_count() >= rank_count) perf::take_core(rank);
 }
 
 struct Coordinator {
@@ -91,7 +80,7 @@ void serve(Library& library, StartingLine& line, const Coordinator& coordinator)
 
 void serve_coordinator(Library& library, const char* socket, const char* starting_line) {
     StartingLine line(starting_line, library.rank_count());
-    take_a_core(library.rank(), library.rank_count());
+    take_own_core(library.rank(), library.rank_count());
 
     const Coordinator coordinator = dial(socket);
     std::ostringstream hello;
