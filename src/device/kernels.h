@@ -75,7 +75,8 @@ void divide_integers(xcclDataType_t type, std::byte* data, std::size_t count, st
 // Copies `bytes`; the two ranges are equal or disjoint, and may be null if `bytes` is 0.
 void copy_bytes(std::byte* destination, const std::byte* source, std::size_t bytes);
 
-// The form of the kernels that this process uses: "avx512", "avx2" or "generic".
+// The form of the kernels that this process uses: "avx512_fp16", "avx512", "avx2" or
+// "generic".
 const char* instruction_set();
 
 }  // namespace xccl
