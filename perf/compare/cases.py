@@ -6,8 +6,6 @@ OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "alltoa
 MODES = ("hot", "cold")
 PAGES = ("ordinary", "registered")
 PLACES = ("apart", "in_place")
-# All ranks' cold buffers together. A cache larger than that counts as this large.
-COLD_BYTES = 1 << 30
 _PAGE_BYTES = 4096
 _BLOCK_UNIT = 16  # bytes, that one rank's part is rounded down to
 _MOST_HOT = 1000
@@ -44,21 +42,34 @@ def cases_of(operations, modes, pages, in_place):
             if place == "apart" or (in_place and operation == "all_reduce")]
 
 
-def pairs(case, size, rank_count, iterations, cache_bytes):
+def _bytes_of_pair(case, size):
+    buffers = 1 if case.place == "in_place" or case.operation == "broadcast" else 2
+    return buffers * -(-size // _PAGE_BYTES) * _PAGE_BYTES
+
+
+def pairs(case, size, rank_count, iterations, machine):
     """How many buffers cold calls go round through: four times the last-level cache for each rank,
-    but not more than there is memory for, nor than calls that would use them."""
+    but no more than cold_bytes for all ranks together, nor than calls that would use them. Fewer
+    are as cold: they are flushed from the caches after they were written (buffers.cc)."""
     if case.mode == "hot":
         return 1
-    buffers = 1 if case.place == "in_place" or case.operation == "broadcast" else 2
-    bytes_of_pair = buffers * -(-size // _PAGE_BYTES) * _PAGE_BYTES
-    wanted = min(4 * cache_bytes, COLD_BYTES // rank_count)
-    return max(1, min(iterations, -(-wanted // bytes_of_pair)))
+    wanted = min(4 * machine.cache_bytes, machine.cold_bytes // rank_count)
+    return max(1, min(iterations, -(-wanted // _bytes_of_pair(case, size))))
 
 
-def iterations_for(case, nanoseconds, seconds):
-    """As many as fill so much time, with the untimed ones before them."""
+def memory(case, size, rank_count, cold_bytes):
+    """Bytes of all ranks' buffers at most, with one copy of a call's within the library. Only one
+    contestant has buffers at a time."""
+    one = _bytes_of_pair(case, size) * rank_count
+    return one + max(one, cold_bytes if case.mode == "cold" else 0)
+
+
+def iterations_for(case, nanoseconds, wall_seconds, seconds):
+    """As many as fill so much time, with the untimed ones before them. wall_seconds: what one takes
+    with all that is done to its buffers, which may be most of it, and gets as much again."""
     most, share = (_MOST_HOT, 1) if case.mode == "hot" else (_MOST_COLD, 0.5)
-    return max(1, min(most, int(share * seconds * 1e9 / nanoseconds)))
+    return max(1, min(most, int(share * seconds * 1e9 / nanoseconds),
+                      int(2 * share * seconds / wall_seconds)))
 
 
 def warm_ups(case, pair_count, iterations):

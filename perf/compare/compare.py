@@ -23,20 +23,24 @@ import contextlib
 import datetime
 import os
 import shlex
+import signal
 import sys
 
 import cases
+import lines
 import namespaces
+import plan
 import report
 from comparison import Comparison
-from jobs import Control
+from jobs import Control, JobFailed
+from journal import Journal
 from launches import launches, launches_between_hosts
-from machine import CpuTimes, cache_bytes, commit, description
+from machine import CpuTimes, Memory, commit, description
 from ratios import CONTROL_TOLERANCE, is_calm, typical_controls
 from rows import rows_of
 
 _SHORT_SECONDS = 165
-_LONG_SECONDS = 1500
+_LONG_SECONDS = 1700
 _SKIPPED = 77
 
 
@@ -57,12 +61,19 @@ def options_of(arguments):
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rivals", default="", help=argparse.SUPPRESS)
     parser.add_argument("--long", action="store_true",
-                        help="about 25 minutes in place of 3, hot and cold, on both kinds of pages")
+                        help="about 28 minutes in place of 3: all that --plan shows; the options "
+                             "below then choose from it")
+    parser.add_argument("--plan", action="store_true",
+                        help="print what would be measured, and how long, and stop")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with a run of the same commit that was cut off: what its "
+                             "journal in the folder of the results has is not measured again")
+    parser.add_argument("--keep-journal", action="store_true",
+                        help="leave the journal, which has every measured block")
     parser.add_argument("--seconds", type=float, help="about so long in place of either")
-    parser.add_argument("--ranks", type=numbers, help="such as 2,4,8; 2,4, and with --long 2,4,8")
-    parser.add_argument("--sizes", type=numbers, default=[8, 4 << 10, 64 << 10, 1 << 20, 64 << 20],
-                        help="bytes, such as 8,4096: the larger of what a rank sends and receives")
-    parser.add_argument("--operation", type=some_of(cases.OPERATIONS), default=["all_reduce"],
+    parser.add_argument("--ranks", type=numbers, help="such as 2,4,8; 2,4")
+    parser.add_argument("--sizes", type=numbers, help="bytes, such as 8,4096: the larger of what a rank sends and receives")
+    parser.add_argument("--operation", type=some_of(cases.OPERATIONS),
                         help=f"some of {','.join(cases.OPERATIONS)}; all_reduce")
     parser.add_argument("--mode", type=some_of(cases.MODES), help="hot,cold; hot")
     parser.add_argument("--pages", type=some_of(cases.PAGES),
@@ -76,27 +87,42 @@ def options_of(arguments):
     parser.add_argument("--out", default="perf/results", help="folder of the results")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args(arguments)
-    options.ranks = options.ranks or ([2, 4, 8] if options.long else [2, 4])
-    if options.ranks[0] < 2:
+    if any(count < 2 for count in options.ranks or []):
         parser.error("--ranks: a comparison needs at least 2 ranks")
-    if any(size < 4 or size % 4 for size in options.sizes):
+    if any(size < 4 or size % 4 for size in options.sizes or []):
         parser.error("--sizes: multiples of 4 bytes, since elements are float32")
-    if options.two_hosts and any(count % 2 for count in options.ranks):
-        parser.error("--ranks: two hosts share an even number of ranks")
-    options.mode = options.mode or list(cases.MODES if options.long else cases.MODES[:1])
-    options.pages = options.pages or list(cases.PAGES if options.long else cases.PAGES[:1])
-    options.cases = cases.cases_of(options.operation, options.mode, options.pages,
-                                   options.in_place)
-    if not any(case.suits(size, count) for case in options.cases for size in options.sizes
-               for count in options.ranks):
-        parser.error("--sizes: a rank's part of these operations would be empty; "
+    if options.long and (options.in_place or options.two_hosts):
+        parser.error("--long has its own calls in place and between two hosts: leave out "
+                     "--in-place and --two-hosts")
+    options.seconds = options.seconds or (_LONG_SECONDS if options.long else _SHORT_SECONDS)
+    options.parts = (plan.narrowed(plan.LONG, options.ranks, options.sizes, options.operation,
+                                   options.mode, options.pages)
+                     if options.long else _parts_of(options, parser))
+    if not options.parts:
+        parser.error("the plan of the long form has nothing of these; --long --plan shows it"
+                     if options.long else
+                     "--sizes: a rank's part of these operations would be empty; "
                      "16 bytes for each rank are the least")
     return options
 
 
+def _parts_of(options, parser):
+    """Of all but the long form: a part for each number of ranks."""
+    ranks = options.ranks or [2, 4]
+    if options.two_hosts and any(count % 2 for count in ranks):
+        parser.error("--ranks: two hosts share an even number of ranks")
+    kinds = tuple(cases.cases_of(
+        options.operation or ["all_reduce"], options.mode or cases.MODES[:1],
+        options.pages or cases.PAGES[:1], options.in_place))
+    parts = [plan.Part(", ".join(options.operation or ["all_reduce"]), 1, count, kinds,
+                       tuple(options.sizes or plan.SHORT_SIZES), options.two_hosts)
+             for count in ranks]
+    return [part for part in parts if part.cells()]
+
+
 def command_of(arguments):
-    """As the user gave it: without what run.sh adds."""
-    words = list(arguments)
+    """As the user gave it: without what run.sh adds, and --resume, which goes on with the same."""
+    words = [word for word in arguments if word != "--resume"]
     for hidden in ("--bin", "--rivals"):
         if hidden in words:
             place = words.index(hidden)
@@ -104,18 +130,20 @@ def command_of(arguments):
     return shlex.join(["perf/compare/run.sh", *words])
 
 
-def _cold_memory(comparison):
-    wanted = 4 * comparison.cache_bytes
-    most = {block["ranks"]: cases.COLD_BYTES // block["ranks"] for block in comparison.blocks
-            if block["mode"] == "cold" and cases.COLD_BYTES // block["ranks"] < wanted}
-    if not most:
+def _memory_lines(comparison):
+    """What cold calls go through, and what memory that takes."""
+    machine = comparison.machine
+    cold = sorted({block["ranks"] for block in comparison.blocks if block["mode"] == "cold"})
+    cut = [ranks for ranks in cold if machine.cold_bytes // ranks < 4 * machine.cache_bytes]
+    if not cut:
         return []
-    sizes = ", ".join(f"{report.size_name(size)} with {ranks} ranks"
-                      for ranks, size in sorted(most.items()))
-    return [f"cold: the last-level cache is said to have {report.size_name(comparison.cache_bytes)}"
-            f"; four times that for each rank was cut to {report.size_name(cases.COLD_BYTES)} for "
-            f"all ranks together ({sizes}), and at least one pair of buffers. All buffers are "
-            "flushed from the caches after they are written, so that they are cold all the same"]
+    sizes = ", ".join(f"{report.size_name(machine.cold_bytes // ranks)} with {ranks} ranks"
+                      for ranks in cut)
+    return [f"cold: the last-level cache is said to have {report.size_name(machine.cache_bytes)}; "
+            f"four times that for each rank was cut to {report.size_name(machine.cold_bytes)} for "
+            f"all ranks together ({sizes}), and at least one pair of buffers; fewer where fewer "
+            "calls fill a block. All buffers are flushed from the caches after they are written, so "
+            "that they are cold all the same"]
 
 
 def _facts(comparison, options, command, started, cpu):
@@ -123,7 +151,7 @@ def _facts(comparison, options, command, started, cpu):
     typical = typical_controls(controls)
     disturbed = sum(not is_calm(control, typical) for control in controls)
     rounds = {(block["before"]): block["calm"] for block in comparison.blocks}
-    title = ", ".join(options.operation).replace("_", "-")
+    title = ", ".join({block["operation"]: 0 for block in comparison.blocks}).replace("_", "-")
     return {
         "title": f"{title[0].upper()}{title[1:]} of float32, against other libraries",
         "machine": f"{description()}. {started:%Y-%m-%d}, commit {commit()}, `{command}`.",
@@ -131,7 +159,7 @@ def _facts(comparison, options, command, started, cpu):
                      for setting, ranks in comparison.settings.items()]
         + ["all: float32 sum; page-aligned buffers; hot: rewritten by their owner before each "
            "iteration; the calling threads pinned one to a core where there are enough, free "
-           "elsewhere", *_cold_memory(comparison)],
+           "elsewhere", *_memory_lines(comparison)],
         "run": [f"{(datetime.datetime.now() - started).total_seconds():.0f} s, "
                 f"{len(comparison.blocks)} blocks, every result checked",
                 f"{sum(not calm for calm in rounds.values())} of {len(rounds)} rounds discarded: "
@@ -141,62 +169,128 @@ def _facts(comparison, options, command, started, cpu):
                 f"{typical[1]:.0f} ns",
                 f"stolen by the host: {cpu.stolen_percent():.1f} % of the processors' time; load "
                 f"at the end {cpu.load():.1f}",
+                f"memory: only one contestant has buffers at a time; "
+                f"{comparison.machine.least_available / 2**30:.1f} GiB were free at the least, "
+                "between cells",
+                *(f"left out: {text}" for text in comparison.left_out),
                 *report.wire_lines(comparison.blocks)],
         "failures": comparison.failures,
+        **({"plan": plan.table(options.parts, options.seconds)} if options.long else {}),
     }
 
 
-def _write(options, comparison, facts, rows, started):
-    os.makedirs(options.out, exist_ok=True)
-    what = options.operation[0] if len(options.operation) == 1 else "collectives"
+def _stem(options, started):
+    """Of the files that are written."""
+    operations = {case.operation for part in options.parts for case in part.cases}
+    what = ("long" if options.long else
+            operations.pop() if len(operations) == 1 else "collectives")
     what += "-two_hosts" if options.two_hosts else ""
-    stem = os.path.join(options.out, f"{started:%Y-%m-%d}-{commit()}-{what}")
+    return os.path.join(options.out, f"{started:%Y-%m-%d}-{commit()}-{what}")
+
+
+def _write(options, comparison, facts, rows, stem):
     page = report.page(rows, facts, report.write_pictures(stem, rows))
     with open(stem + ".md", "w", encoding="utf-8") as file:
         file.write(page)
-    report.write_lines(stem + ".jsonl", facts, comparison.blocks, rows, comparison.controls)
+    lines.write(stem + ".jsonl", facts, rows)
     print(page)
     print(f"Written: {stem}.md and .jsonl")
     if options.readme:
+        shown = report.rows_of_readme(rows)
+        if not shown:
+            raise ValueError("--readme: nothing was measured that the table of README.md shows")
         report.replace_figures("README.md", "\n\n".join(
-            ["", facts["machine"], *report.main_tables(rows),
-             f"{report.LEGEND} Settings, discards and every block: `{stem}.md`.", ""]))
+            ["", facts["machine"], *report.main_tables(shown),
+             f"{report.LEGEND} Settings, discards and more: `{stem}.md`.", ""]))
+
+
+class _Hosts:
+    """Two hosts, made when they are first needed."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self.hosts = None
+
+    def get(self):
+        if self.hosts is None:
+            self.hosts = self._stack.enter_context(namespaces.TwoHosts())
+        return self.hosts
+
+    def bytes_sent(self):
+        return [self.hosts.bytes_sent(0), self.hosts.bytes_sent(1)] if self.hosts else []
+
+
+def _launches_of(options, hosts):
+    """(on two hosts) -> what is wanted and there."""
+    wanted = {name.lower().strip() for name in options.only.split(",") if name}
+
+    def chosen(two_hosts):
+        known = (launches_between_hosts(options.bin, options.rivals, hosts.get()) if two_hosts
+                 else launches(options.bin, options.rivals))
+        return [launch for launch in known
+                if not wanted or launch.contestant.lower() in wanted]
+    return chosen
+
+
+def _stop(*_):
+    """Of SIGTERM: ends as Ctrl-C does, with a report of what there is."""
+    raise KeyboardInterrupt
+
+
+def _measure(comparison, parts, seconds):
+    """A run that is cut off has a report, too."""
+    try:
+        comparison.run(parts, seconds)
+    except KeyboardInterrupt:
+        comparison.failures.append("The run was interrupted: --resume goes on with it")
+    except JobFailed as failure:  # of the controls, without which nothing can be told
+        comparison.failures.append(f"The run ended early: {failure}")
 
 
 def main(arguments):
     options = options_of(arguments)
+    if options.plan:
+        print(plan.table(options.parts, options.seconds))
+        return 0
     started = datetime.datetime.now()
     cpu = CpuTimes()
-    wanted = {name.lower().strip() for name in options.only.split(",") if name}
+    signal.signal(signal.SIGTERM, _stop)
+    stem = _stem(options, started)
     with contextlib.ExitStack() as stack:
-        hosts = None
-        if options.two_hosts:
-            reason = namespaces.why_not()
-            if reason:
-                print(f"compare: skipped: {reason}", file=sys.stderr)
-                return _SKIPPED
-            hosts = stack.enter_context(namespaces.TwoHosts())
-        chosen = [launch for launch in (launches_between_hosts(options.bin, hosts) if hosts
-                                        else launches(options.bin, options.rivals))
-                  if not wanted or launch.contestant.lower() in wanted]
-        if not chosen:
+        hosts = _Hosts(stack)
+        launches_of = _launches_of(options, hosts)
+        reason = any(part.two_hosts for part in options.parts) and namespaces.why_not()
+        if reason:
+            options.parts = [part for part in options.parts if not part.two_hosts]
+            print(f"compare: without two hosts: {reason}", file=sys.stderr)
+        if not options.parts:
+            return _SKIPPED
+        if not launches_of(options.parts[0].two_hosts):
             print(f"compare: nothing of {options.only or 'all'} in {options.bin}", file=sys.stderr)
             return 2
-        total = options.seconds or (_LONG_SECONDS if options.long else _SHORT_SECONDS)
         control = Control(options.bin)
         stack.callback(control.end)
-        comparison = Comparison(options.bin, chosen, control, cache_bytes(),
-                                wire=hosts and (lambda: [hosts.bytes_sent(0), hosts.bytes_sent(1)]))
-        for rank_count in options.ranks:
-            comparison.run(rank_count, options.sizes, options.cases, total / len(options.ranks))
+        journal = Journal(stem + ".journal", {"commit": commit(), "only": options.only},
+                          options.resume)
+        comparison = Comparison(options.bin, launches_of, control, Memory(), journal,
+                                hosts.bytes_sent)
+        if reason:
+            comparison.left_out.append(f"two hosts: {reason}")
+        _measure(comparison, options.parts, options.seconds)
     if not comparison.blocks:
         print("compare: no library could be measured", file=sys.stderr)
         return 1
-    rows = rows_of(comparison.blocks, comparison.controls)
+    rows = rows_of(comparison.blocks, comparison.controls, comparison.lost)
     facts = _facts(comparison, options, command_of(arguments), started, cpu)
-    _write(options, comparison, facts, rows, started)
+    _write(options, comparison, facts, rows, stem)
+    was_cut_off = any(text.startswith("The run ") for text in comparison.failures)
+    journal.end(keeps=options.keep_journal or was_cut_off)
     return 1 if comparison.failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ValueError as error:
+        print(f"compare: {error}", file=sys.stderr)
+        sys.exit(1)

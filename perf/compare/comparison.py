@@ -1,6 +1,5 @@
 """The measuring itself: jobs side by side, in rounds, each result checked."""
 
-import contextlib
 import itertools
 import statistics
 import sys
@@ -9,142 +8,231 @@ import time
 import cases
 import report
 from jobs import Job, JobFailed, Request
+from journal import Journal
+from plan import LARGE_BYTES
 from ratios import after_last_arrival, percentile, slowest_ranks
 from rows import LEAST_ROUNDS
+from team import Team
 
 _BLOCK_SECONDS = 0.05
 _LEAST_BLOCK_SECONDS = 0.001
-_BLOCKS_IN_SHARE = 10  # of each job, at least, in the time of one size
+_BLOCKS_IN_SHARE = 12  # of each job, at least, in the time of one cell, its trial included
 _MOST_ROUNDS = 200
-_LARGE_BYTES = 16 << 20  # from here on a size has twice the share of time, and shorter trials
+# An algorithm that took so many times as long as the best one is not tried at the next large size.
+_HOPELESS = 3
+_OVERTIME = 0.25  # of the whole time, and
+_OVERTIME_SECONDS = 60  # more: what has not begun by then is left out
 
 
 class Comparison:
-    """Measures, and keeps what it has seen."""
+    """Measures, and keeps what it has seen: here, and in its journal."""
 
-    def __init__(self, folder, chosen, control, cache_bytes, wire=None):
+    def __init__(self, folder, launches_of, control, machine, journal, wires=None, start=Job):
         self.folder = folder
-        self.chosen = chosen
+        self.launches_of = launches_of  # (on two hosts) -> launches
         self.control = control
-        self.cache_bytes = cache_bytes
-        self.wire = wire or list  # bytes that each host has sent so far; none where there is one
+        self.machine = machine  # cache_bytes, cold_bytes, and fits(bytes): is there memory for them
+        self.journal = journal
+        self.start = start  # of a job
+        self.wires = wires or (lambda: [])  # bytes that each of two hosts has sent so far
         self.blocks = []
         self.controls = []
         self.failures = []
         self.settings = {}
+        self.lost = []  # {library, transport, ranks, bytes and the words of a case}
+        self.left_out = []  # cells that were not measured, and why
         self._seeds = itertools.count(1)
         self._block_seconds = _BLOCK_SECONDS
+        self._hopeful = {}  # (job's name, case, ranks) -> algorithms to try at the next large size
+        self._team = None
+        self._team_kind = None
 
-    def run(self, rank_count, sizes, chosen_cases, seconds):
-        start = time.monotonic()
-        with contextlib.ExitStack() as stack:
-            jobs = self._open_jobs(rank_count, stack)
-            cells = [(case, size) for size in sizes for case in chosen_cases
-                     if case.suits(size, rank_count)]
-            self._block_seconds = max(_LEAST_BLOCK_SECONDS, min(
-                _BLOCK_SECONDS, seconds / max(1, len(cells) * len(jobs) * _BLOCKS_IN_SHARE)))
-            weights = [2 if size >= _LARGE_BYTES else 1 for _, size in cells]
-            for place, (case, size) in enumerate(cells):
-                left = seconds - (time.monotonic() - start)
-                share = left * weights[place] / sum(weights[place:])
-                self._measure_cell(jobs, case, size, time.monotonic() + share)
-
-    def _open_jobs(self, rank_count, stack):
-        jobs = []
-        for launch in self.chosen:
-            if not launch.suits(rank_count):
-                self.settings.setdefault(f"{launch.name()}: left out, since its waiting ranks "
-                                         "do not yield", []).append(rank_count)
-                continue
-            with self._noting_failure(jobs, None):
-                job = Job(launch, rank_count, self.folder)
-                stack.callback(job.end)
-                jobs.append(job)
-                setting = f"{launch.name()}: {job.description}, {launch.settings(rank_count)}"
-                self.settings.setdefault(setting, []).append(rank_count)
-        return jobs
-
-    def _measure_cell(self, jobs, case, size, deadline):
-        print(f"{jobs[0].rank_count if jobs else 0} ranks, {case.title()}, "
-              f"{report.size_name(size)} ...", file=sys.stderr, flush=True)
-        plans = {}
-        for job in list(jobs):
-            with self._noting_failure(jobs, job):
-                plan = self._try(job, case, size)
-                if plan is not None:
-                    plans[job] = plan
-        self.controls.append(self.control.measure())
-        has_choice = any(job.launch.setting for job in plans)
-        least_rounds = 2 * LEAST_ROUNDS if has_choice else LEAST_ROUNDS
-        for number in range(_MOST_ROUNDS if plans else 0):
-            if number >= least_rounds and time.monotonic() > deadline:
-                break
-            before = len(self.controls) - 1
-            seed = next(self._seeds)  # the same arrivals for all contestants of the round
-            measured = []
-            for job in [job for job in jobs if job in plans]:
-                with self._noting_failure(jobs, job):
-                    measured.append(self._measure_block(job, case, size, number, seed, *plans[job]))
-            self.controls.append(self.control.measure())
-            self.blocks += [{**block, "before": before, "after": before + 1} for block in measured]
-
-    @contextlib.contextmanager
-    def _noting_failure(self, jobs, job):
-        """A job that fails is left out from there on; the others go on."""
+    def run(self, parts, seconds):
+        cells = [(self.journal.key(part, *cell), part, *cell, weight) for part in parts
+                 for cell, weight in zip(part.cells(), part.weights(), strict=True)]
+        known = [cell for cell in cells if cell[0] in self.journal.cells]
+        for key, *_ in known:
+            self._take_over(self.journal.cells[key])
+        cells = [cell for cell in cells if cell not in known]
+        weight_left = sum(part.share for part in parts)
+        seconds *= sum(cell[-1] for cell in cells) / weight_left
+        weight_left = sum(cell[-1] for cell in cells)
+        begun = time.monotonic()
         try:
-            yield
+            for place, (key, part, case, size, weight) in enumerate(cells):
+                passed = time.monotonic() - begun
+                print(f"{len(known) + place + 1} of {len(known) + len(cells)}, {passed:.0f} of "
+                      f"{seconds:.0f} s: {key}", file=sys.stderr, flush=True)
+                share = max(0, seconds - passed) * weight / weight_left
+                is_late = passed > (1 + _OVERTIME) * seconds + _OVERTIME_SECONDS
+                if self._can_measure(part, case, size, key, is_late):
+                    self._measure(part, case, size, key, share)
+                weight_left -= weight
+        finally:
+            self._change_team(None)
+
+    def _take_over(self, cell):
+        before = len(self.controls)
+        self.blocks += [{**block, "before": block["before"] + before,
+                         "after": block["after"] + before} for block in cell["blocks"]]
+        self.controls += [tuple(control) for control in cell["controls"]]
+        self.lost += cell["lost"]
+        for setting, ranks in cell["settings"].items():
+            known = self.settings.setdefault(setting, [])
+            known += [count for count in ranks if count not in known]
+
+    def _can_measure(self, part, case, size, key, is_late):
+        needed = cases.memory(case, size, part.ranks, self.machine.cold_bytes)
+        why = ("the time was up" if is_late else
+               "its buffers need more memory than there is" if not self.machine.fits(needed) else "")
+        if why:
+            self.left_out.append(f"{key}: {why}")
+        return not why
+
+    def _measure(self, part, case, size, key, seconds):
+        start = time.monotonic()
+        kind = (part.two_hosts, part.ranks)
+        if kind != self._team_kind:
+            self._change_team(kind)
+        self._team.refill()
+        blocks, controls, lost = self._measure_cell(case, size, start, seconds)
+        self.journal.keep(key, blocks, controls, lost, self.settings)
+        self._take_over(self.journal.cells[key])
+
+    def _change_team(self, kind):
+        if self._team is not None:
+            self._team.end()
+        self._team, self._team_kind = None, kind
+        if kind is None:
+            return
+        two_hosts, ranks = kind
+        self._team = Team(self.launches_of(two_hosts), ranks, self.folder, self.failures.append,
+                          self.start)
+        for launch in self._team.left_out:
+            self._note_setting(f"{launch.name()}: left out, since its waiting ranks do not yield",
+                               ranks)
+        for job in self._team.jobs:
+            self._note_setting(f"{job.launch.name()}: {job.description}, "
+                               f"{job.launch.settings(ranks)}", ranks)
+
+    def _note_setting(self, setting, ranks):
+        known = self.settings.setdefault(setting, [])
+        if ranks not in known:
+            known.append(ranks)
+
+    def _measure_cell(self, case, size, start, seconds):
+        """Its blocks, its controls, and who was lost."""
+        team = self._team
+        self._block_seconds = max(_LEAST_BLOCK_SECONDS, min(
+            _BLOCK_SECONDS, seconds / max(1, len(team.jobs) * _BLOCKS_IN_SHARE)))
+        lost = []
+        plans = {}
+        for job in list(team.jobs):
+            plan = self._unless_lost(job, lost, case, size, lambda: self._try(job, case, size))
+            if plan is not None:
+                plans[job] = plan
+        if size >= LARGE_BYTES:
+            plans = best_settings(plans)
+        has_choice = any(job.launch.setting for job in plans) and size < LARGE_BYTES
+        least_rounds = 2 * LEAST_ROUNDS if has_choice else LEAST_ROUNDS
+        blocks = []
+        controls = [self.control.measure()]
+        for number in range(_MOST_ROUNDS if plans else 0):
+            if number >= least_rounds and time.monotonic() > start + seconds:
+                break
+            seed = next(self._seeds)  # the same arrivals for all contestants of the round
+            for job in [job for job in team.jobs if job in plans]:
+                block = self._unless_lost(job, lost, case, size, lambda: self._measure_block(
+                    job, case, size, number, seed, *plans[job][1:]))
+                if block is not None:
+                    blocks.append({**block, "before": number, "after": number + 1})
+            controls.append(self.control.measure())
+        # What one lost half-way would leave the others no rounds to be compared in.
+        gone = {(one["library"], one["setting"], one["transport"]) for one in lost}
+        return ([block for block in blocks
+                 if (block["library"], block["setting"], block["transport"]) not in gone],
+                controls, lost)
+
+    def _unless_lost(self, job, lost, case, size, measure):
+        """A job that fails is left out of this cell; the others go on."""
+        try:
+            return measure()
         except JobFailed as failure:
-            print(failure, file=sys.stderr, flush=True)
-            self.failures.append(str(failure))
-            if job is not None:
-                jobs.remove(job)
+            lost.append(cell_words(job, case, size))
+            self._team.lose(job, failure)
+            return None
 
     def _request(self, job, case, size, iterations, seed, algorithm):
-        pairs = cases.pairs(case, size, job.rank_count, iterations, self.cache_bytes)
+        pairs = cases.pairs(case, size, job.rank_count, iterations, self.machine)
         return Request(case, size, pairs, cases.warm_ups(case, pairs, iterations), iterations, seed,
                        algorithm)
 
     def _try(self, job, case, size):
-        """The fastest algorithm of the job at this size, and how many iterations fill a block. None
-        where the library does not do this."""
-        is_large = size >= _LARGE_BYTES
-        passes = 1 if is_large or len(job.algorithms) == 1 else 2
-        found = {}
-        for _ in range(passes):
-            for algorithm in job.algorithms:
-                measured = job.measure(self._request(job, case, size, 1 if is_large else 5, 0,
-                                                     algorithm))
-                if measured is None:
-                    continue
-                typical = statistics.median(times_of(case, measured))
-                if not is_large:
-                    count = cases.iterations_for(case, typical, self._block_seconds)
-                    measured = job.measure(self._request(job, case, size, count, 0, algorithm))
-                    typical = statistics.median(times_of(case, measured))
-                found[algorithm] = min(typical, found.get(algorithm, typical))
+        """(time, the fastest algorithm of the job at this size, how many iterations fill a block).
+        None where the library does not do this."""
+        is_large = size >= LARGE_BYTES
+        hopeful = self._hopeful.get((job.launch.name(), case, job.rank_count))
+        algorithms = hopeful if is_large and hopeful else job.algorithms
+        found = {}  # algorithm -> (time, how many fill a block)
+        for _ in range(1 if is_large or len(algorithms) == 1 else 2):
+            for algorithm in algorithms:
+                measured = self._try_algorithm(job, case, size, algorithm, is_large)
+                if measured is not None:
+                    found[algorithm] = min(measured, found.get(algorithm, measured))
         if not found:
             return None
         algorithm = min(found, key=found.get)
-        return algorithm, cases.iterations_for(case, found[algorithm], self._block_seconds)
+        typical, count = found[algorithm]
+        self._hopeful[job.launch.name(), case, job.rank_count] = [
+            name for name, (taken, _) in found.items() if taken <= _HOPELESS * typical]
+        return typical, algorithm, count
+
+    def _try_algorithm(self, job, case, size, algorithm, is_large):
+        count = 1 if is_large else 5
+        for is_last in (is_large, True):
+            request = self._request(job, case, size, count, 0, algorithm)
+            start = time.monotonic()
+            measured = job.measure(request)
+            if measured is None:
+                return None
+            each = (time.monotonic() - start) / (request.iterations + request.warm_ups)
+            typical = statistics.median(times_of(case, measured))
+            count = cases.iterations_for(case, typical, each, self._block_seconds)
+            if is_last:
+                break
+        return typical, count
 
     def _measure_block(self, job, case, size, number, seed, algorithm, iterations):
         request = self._request(job, case, size, iterations, seed, algorithm)
-        before = self.wire()
+        before = self.wires() if job.launch.transport == "hosts" else []
         measured = job.measure(request)
-        sent = [after - then for then, after in zip(before, self.wire())]
+        sent = [after - then for then, after in zip(before, self.wires() if before else [])]
         if measured is None:
             raise JobFailed(f"{job.launch.name()}, {job.rank_count} ranks: did {case.title()} of "
                             f"{size} bytes, and does it no more")
         times = times_of(case, measured)
-        return {"operation": case.operation, "mode": case.mode, "pages": case.pages,
-                "place": case.place, "library": job.launch.contestant,
-                "setting": job.launch.setting, "transport": job.launch.transport,
-                "ranks": job.rank_count, "bytes": size, "round": number, "algorithm": algorithm,
+        return {**cell_words(job, case, size), "round": number, "algorithm": algorithm,
                 "pairs": request.pairs, "iterations": iterations, "warm_ups": request.warm_ups,
                 "wire_bytes": sent, "min_us": min(times) / 1e3,
                 "median_us": statistics.median(times) / 1e3,
                 "p99_us": percentile(times, 0.99) / 1e3, "switches": measured.switches,
                 "processor_ns": measured.processor_ns}
+
+
+def cell_words(job, case, size):
+    return {"operation": case.operation, "mode": case.mode, "pages": case.pages,
+            "place": case.place, "library": job.launch.contestant, "setting": job.launch.setting,
+            "transport": job.launch.transport, "ranks": job.rank_count, "bytes": size}
+
+
+def best_settings(plans):
+    """Of each library and transport the job whose trial was shortest. plans: job -> (time, ...)."""
+    best = {}
+    for job, plan in plans.items():
+        key = (job.launch.contestant, job.launch.transport)
+        if key not in best or plan[0] < plans[best[key]][0]:
+            best[key] = job
+    return {job: plans[job] for job in best.values()}
 
 
 def times_of(case, measured):

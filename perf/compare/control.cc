@@ -7,7 +7,6 @@
 // The first is a copy of 4 MiB, the second one round trip of a flag between two threads (on two
 // cores where there are two), each the median of some, in about 5 ms together.
 #include <immintrin.h>
-#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -17,6 +16,8 @@
 #include <cstring>
 #include <thread>
 #include <vector>
+
+#include "measure/cores.h"
 
 namespace {
 
@@ -47,28 +48,6 @@ double copy_nanoseconds(const std::vector<char>& from, std::vector<char>& to) {
     return median(times);
 }
 
-// Those of the process, before any thread takes one: a thread inherits its maker's.
-const cpu_set_t& allowed_cores() {
-    static const cpu_set_t cores_of_process = [] {
-        cpu_set_t cores;
-        CPU_ZERO(&cores);
-        sched_getaffinity(0, sizeof cores, &cores);
-        return cores;
-    }();
-    return cores_of_process;
-}
-
-void take_core(unsigned place) {
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed_cores()) || place-- != 0) continue;
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(core, &own);
-        pthread_setaffinity_np(pthread_self(), sizeof own, &own);
-        return;
-    }
-}
-
 void await(const std::atomic<unsigned>& flag, unsigned value) {
     for (unsigned spin = 1; flag.load(std::memory_order_acquire) != value; ++spin) {
         if (spin % 1024 == 0) {
@@ -85,7 +64,7 @@ double flag_nanoseconds() {
     constexpr unsigned kTrips = kBatches * kTripsPerBatch;
     std::vector<double> times;
     std::thread other([&] {
-        take_core(1);
+        xccl::perf::take_core(1);
         for (unsigned trip = 1; trip <= kTrips; ++trip) {
             await(there, trip);
             back.store(trip, std::memory_order_release);  // pairs with await
@@ -106,7 +85,7 @@ double flag_nanoseconds() {
 }  // namespace
 
 int main() {
-    take_core(0);
+    xccl::perf::take_core(0);
     const std::vector<char> from(kCopyBytes, 1);
     std::vector<char> to(kCopyBytes, 2);
     char line[16];

@@ -1,16 +1,19 @@
 #include "floor_segment.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <thread>
 
 #include "library.h"
+#include "measure/cores.h"
 
 namespace xccl::compare {
 namespace {
@@ -21,66 +24,53 @@ std::size_t whole_segment_pages(std::size_t bytes) {
     return (bytes + kSegmentPage - 1) / kSegmentPage * kSegmentPage;
 }
 
-bool is_memory(const std::string& folder) {
-    struct statfs system = {};
-    return statfs(folder.c_str(), &system) == 0 && system.f_type == TMPFS_MAGIC;
-}
-
-// The file's path, or else a name for shm_open().
-std::string name_of(const std::string& folder) {
-    if (is_memory(folder)) return folder + "/floor";
-    std::string name = "/floor";
-    name.append(folder);
-    std::replace(name.begin() + 1, name.end(), '/', '-');
-    return name;
-}
-
 [[noreturn]] void fail(const std::string& what) {
     give_up("floor: " + what + ": " + std::strerror(errno));
 }
 
-bool outnumber_cores(int rank_count) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    return sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < rank_count;
+// Where the memory of rank 0 can be opened by the others: a line in a file of the folder.
+void tell_place(const std::string& path, int memory) {
+    const std::string part = path + ".part";  // nobody reads half a line
+    std::ofstream(part) << "/proc/" << getpid() << "/fd/" << memory << '\n';
+    if (std::rename(part.c_str(), path.c_str()) != 0) fail(path + " cannot be written");
 }
 
-// As many ranks to each core: left to itself, the kernel moves ranks that yield to and fro.
-void take_a_core(int rank) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    int place = rank % CPU_COUNT(&allowed);
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed) || place-- != 0) continue;
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(core, &own);
-        sched_setaffinity(0, sizeof own, &own);
-        return;
+int open_told(const std::string& path) {
+    constexpr auto kPatience = std::chrono::seconds(60);
+    constexpr auto kPause = std::chrono::milliseconds(1);
+    const auto start = std::chrono::steady_clock::now();
+    std::string place;
+    while (!std::getline(std::ifstream(path), place)) {
+        if (std::chrono::steady_clock::now() - start > kPatience) {
+            give_up("floor: rank 0 has not made its memory within a minute");
+        }
+        std::this_thread::sleep_for(kPause);
     }
+    return open(place.c_str(), O_RDWR | O_CLOEXEC);
 }
 
 }  // namespace
 
+// The memory has no name that would stay behind when a rank dies.
 FloorSegment::FloorSegment(int rank, int rank_count, const std::string& folder)
-    : rank_(rank), rank_count_(rank_count), is_crowded_(outnumber_cores(rank_count)) {
-    const std::string name = name_of(folder);
-    const bool is_file = is_memory(folder);
-    constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC;
-    file_ = is_file ? open(name.c_str(), kFlags, 0600) : shm_open(name.c_str(), kFlags, 0600);
+    : rank_(rank), rank_count_(rank_count), is_crowded_(perf::core_count() < rank_count) {
+    const std::string path = folder + "/floor";
     const std::size_t bytes = kRegionBytes * static_cast<std::size_t>(rank_count);
-    if (file_ < 0 || ftruncate(file_, static_cast<off_t>(bytes)) != 0) {
-        fail("the segment " + name + " cannot be made");
+    if (rank == 0) {
+        file_ = memfd_create("xccl-floor", MFD_CLOEXEC);
+        if (file_ < 0 || ftruncate(file_, static_cast<off_t>(bytes)) != 0) {
+            fail("the segment cannot be made");
+        }
+        tell_place(path, file_);
+    } else {
+        file_ = open_told(path);
+        if (file_ < 0) fail("the segment of rank 0 cannot be opened");
     }
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
-    if (memory == MAP_FAILED) fail("the segment " + name + " cannot be mapped");
+    if (memory == MAP_FAILED) fail("the segment cannot be mapped");
     base_ = static_cast<char*>(memory);
-    if (is_crowded_) take_a_core(rank);
-    auto* arrived = at<std::atomic<int>>(0, 0);
-    if (arrived->fetch_add(1) + 1 == rank_count) {  // nobody else needs the name any more
-        is_file ? unlink(name.c_str()) : shm_unlink(name.c_str());
-    }
+    // As many ranks to each core: left to itself, the kernel moves ranks that yield to and fro.
+    if (is_crowded_) perf::take_core(rank % std::max(1, perf::core_count()));
 }
 
 std::size_t FloorSegment::take(std::size_t bytes) {

@@ -22,8 +22,7 @@ struct alignas(128) FloorCounter {
 
 class FloorSegment {
   public:
-    // A file in the folder where that is memory, else a name in the system's shared memory that is
-    // made from the folder's. The name goes away when all ranks have come.
+    // Of rank 0, where the others find it through the folder. It is gone with the last of them.
     FloorSegment(int rank, int rank_count, const std::string& folder);
 
     int rank() const { return rank_; }
@@ -76,7 +75,7 @@ class FloorSegment {
     bool is_crowded_;
     int file_ = -1;
     char* base_ = nullptr;
-    std::size_t taken_ = 4096;  // the first page counts who has come
+    std::size_t taken_ = 0;
     std::size_t allocated_ = kOwnBytes;
     std::size_t populated_ = kOwnBytes;
     std::size_t held_bytes_ = 0;

@@ -8,7 +8,7 @@
 // begun; two_phase fetches sums one chunk behind, for the same reason.
 #include <algorithm>
 
-#include "floor_algorithms.h"
+#include "floor_phases.h"
 
 namespace xccl::compare {
 namespace {
@@ -91,105 +91,72 @@ class OneShot final : public FloorAlgorithm {
     std::uint64_t done_ = 0;  // chunks of all calls before
 };
 
-class TwoPhase final : public FloorAlgorithm {
+class TwoPhase final : public FloorInPhases {
   public:
     TwoPhase(FloorSegment& segment, SlotShape shape)
-        : FloorAlgorithm(shape.name("two_phase")),
-          segment_(segment),
+        : FloorInPhases(shape.name("two_phase"), segment, shape.slot_bytes),
           shape_(shape),
-          ranks_(static_cast<std::size_t>(segment.rank_count())),
           shown_(segment.take(sizeof(FloorCounter))),
           summed_(segment.take(sizeof(FloorCounter))),
           fetched_(segment.take(sizeof(FloorCounter))),
-          inputs_(segment.take(shape.slots * shape.slot_bytes * ranks_)),
+          inputs_(segment.take(shape.slots * shape.slot_bytes * ranks())),
           sums_(segment.take(shape.slots * shape.slot_bytes)) {}
     bool suits(const FloorWork& work, bool) const override {
-        return shape_.suits(work.count * sizeof(float), shape_.slot_bytes * ranks_);
-    }
-    // A chunk is a part for each rank.
-    void run(const FloorWork& work) override {
-        const std::size_t whole = shape_.slot_floats() * ranks_;
-        const std::size_t chunks = (work.count + whole - 1) / whole;
-        show(work, 0);
-        for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-            if (chunk + 1 < chunks) show(work, chunk + 1);
-            sum(work, chunk);
-            if (chunk > 0) fetch(work, chunk - 1);
-        }
-        fetch(work, chunks - 1);
-        done_ += chunks;
+        return shape_.suits(work.count * sizeof(float), shape_.slot_bytes * ranks());
     }
 
   private:
-    struct Part {
-        std::size_t start = 0;
-        std::size_t count = 0;
-    };
-    // All parts of the last chunk are shorter, so that all ranks have some of it.
-    Part part_of(const FloorWork& work, std::size_t chunk, int rank) const {
-        constexpr std::size_t kLine = 16;
-        const std::size_t first = chunk * shape_.slot_floats() * ranks_;
-        const std::size_t whole = std::min(shape_.slot_floats() * ranks_, work.count - first);
-        const std::size_t share = ((whole + ranks_ - 1) / ranks_ + kLine - 1) / kLine * kLine;
-        const std::size_t start = std::min(share * static_cast<std::size_t>(rank), whole);
-        return {.start = first + start, .count = std::min(share, whole - start)};
-    }
     // The slot in which a rank shows its part for `reader`.
     float* input_slot(int rank, std::uint64_t number, int reader) const {
-        const std::size_t index = number % shape_.slots * ranks_ + static_cast<std::size_t>(reader);
-        return segment_.at<float>(rank, inputs_ + index * shape_.slot_bytes);
+        const std::size_t index =
+            number % shape_.slots * ranks() + static_cast<std::size_t>(reader);
+        return segment().at<float>(rank, inputs_ + index * shape_.slot_bytes);
     }
     float* sum_slot(int rank, std::uint64_t number) const {
-        return segment_.at<float>(rank, sums_ + number % shape_.slots * shape_.slot_bytes);
+        return segment().at<float>(rank, sums_ + number % shape_.slots * shape_.slot_bytes);
     }
-    FloorCounter* counter(std::size_t offset) const {
-        return segment_.at<FloorCounter>(segment_.rank(), offset);
-    }
-    void show(const FloorWork& work, std::size_t chunk) {
-        const std::uint64_t number = done_ + chunk;
-        if (number >= shape_.slots) segment_.await_all(summed_, number + 1 - shape_.slots);
-        for (int step = 1; step < segment_.rank_count(); ++step) {
-            const int reader = (segment_.rank() + step) % segment_.rank_count();
+    void show(const FloorWork& work, std::size_t chunk) override {
+        const std::uint64_t number = number_of(chunk);
+        if (number >= shape_.slots) segment().await_all(summed_, number + 1 - shape_.slots);
+        for (int step = 1; step < segment().rank_count(); ++step) {
+            const int reader = (segment().rank() + step) % segment().rank_count();
             const Part part = part_of(work, chunk, reader);
-            floor_copy(input_slot(segment_.rank(), number, reader), work.input + part.start,
+            floor_copy(input_slot(segment().rank(), number, reader), work.input + part.start,
                        part.count, Stores::kOrdinary);
         }
         counter(shown_)->publish(number + 1);
     }
-    void sum(const FloorWork& work, std::size_t chunk) {
-        const std::uint64_t number = done_ + chunk;
-        const Part part = part_of(work, chunk, segment_.rank());
+    void sum(const FloorWork& work, std::size_t chunk) override {
+        const std::uint64_t number = number_of(chunk);
+        const Part part = part_of(work, chunk, segment().rank());
         const float* from[kMostRanks];
-        for (int rank = 0; rank < segment_.rank_count(); ++rank) {
-            from[rank] = rank == segment_.rank() ? work.input + part.start
-                                                 : input_slot(rank, number, segment_.rank());
+        for (int rank = 0; rank < segment().rank_count(); ++rank) {
+            from[rank] = rank == segment().rank() ? work.input + part.start
+                                                  : input_slot(rank, number, segment().rank());
         }
-        float* const to[] = {work.output + part.start, sum_slot(segment_.rank(), number)};
-        if (number >= shape_.slots) segment_.await_all(fetched_, number + 1 - shape_.slots);
-        segment_.await_all(shown_, number + 1);
-        floor_sum(to, 2, from, segment_.rank_count(), part.count, Stores::kOrdinary);
+        float* const to[] = {work.output + part.start, sum_slot(segment().rank(), number)};
+        if (number >= shape_.slots) segment().await_all(fetched_, number + 1 - shape_.slots);
+        segment().await_all(shown_, number + 1);
+        floor_sum(to, 2, from, segment().rank_count(), part.count, Stores::kOrdinary);
         counter(summed_)->publish(number + 1);
     }
-    void fetch(const FloorWork& work, std::size_t chunk) {
-        const std::uint64_t number = done_ + chunk;
-        for (int step = 1; step < segment_.rank_count(); ++step) {
-            const int rank = (segment_.rank() + step) % segment_.rank_count();
+    void fetch(const FloorWork& work, std::size_t chunk) override {
+        const std::uint64_t number = number_of(chunk);
+        for (int step = 1; step < segment().rank_count(); ++step) {
+            const int rank = (segment().rank() + step) % segment().rank_count();
             const Part part = part_of(work, chunk, rank);
-            segment_.await(segment_.at<FloorCounter>(rank, summed_)->value, number + 1);
+            segment().await(segment().at<FloorCounter>(rank, summed_)->value, number + 1);
             floor_copy(work.output + part.start, sum_slot(rank, number), part.count, shape_.stores);
         }
         counter(fetched_)->publish(number + 1);
     }
 
-    FloorSegment& segment_;
     SlotShape shape_;
-    std::size_t ranks_;
     std::size_t shown_;    // counts chunks whose parts are in this rank's slots
     std::size_t summed_;   // counts chunks of which this rank's part is summed
     std::size_t fetched_;  // counts chunks that are complete in this rank's output
     std::size_t inputs_;
     std::size_t sums_;
-    std::uint64_t done_ = 0;  // chunks of all calls before
 };
 
 }  // namespace

@@ -10,7 +10,9 @@
 //                      the only algorithm of its other operations, too
 //   ring_chunked,      the older algorithm objects, made once for a buffer; they work in place, so
 //   halving_doubling   the input is copied into it first. Where buffers change from call to call it
-//                      is one of their own, out of which the result is copied
+//                      is one of their own, out of which the result is copied.
+//                      halving_doubling is a reduce-scatter, too: the only one that it has, and
+//                      always in memory of its own, since it overwrites its input
 //   *_polling          halving_doubling on sockets that the calling thread reads itself, spinning:
 //                      the shortest latency. Both sides write before they read, so it is only for
 //                      messages that fit into the sockets' buffers.
@@ -21,6 +23,7 @@
 #include <gloo/alltoall.h>
 #include <gloo/broadcast.h>
 #include <gloo/config.h>
+#include <gloo/reduce_scatter.h>
 #include <gloo/rendezvous/context.h>
 #include <gloo/rendezvous/file_store.h>
 #include <gloo/rendezvous/prefix_store.h>
@@ -69,6 +72,11 @@ class Gloo final : public Library {
             prepare_all_reduce(gloo::AllreduceOptions::Algorithm::RING);
             return true;
         }
+        if (call.operation == Operation::kReduceScatter) {
+            if (call.algorithm != "halving_doubling") return false;
+            if (object_ == nullptr) make_reduce_scatter();
+            return true;
+        }
         if (call.operation != Operation::kAllReduce) return false;
         if (call.algorithm == "bcube") {
             prepare_all_reduce(gloo::AllreduceOptions::Algorithm::BCUBE);
@@ -87,10 +95,12 @@ class Gloo final : public Library {
             operation_();
             return;
         }
-        const std::span<float> place = call_.rotates ? std::span<float>(own_) : call_.output;
-        if (call_.rotates || !call_.in_place()) std::ranges::copy(call_.input, place.begin());
+        const std::span<float> place = own_.empty() ? call_.output : std::span<float>(own_);
+        if (call_.input.data() != place.data()) std::ranges::copy(call_.input, place.begin());
         object_->run();
-        if (call_.rotates) std::ranges::copy(own_, call_.output.begin());
+        if (!own_.empty()) {
+            std::ranges::copy(place.first(call_.output.size()), call_.output.begin());
+        }
     }
     void release() override {
         object_.reset();
@@ -111,7 +121,7 @@ class Gloo final : public Library {
         operation_ = [options] { gloo::allreduce(*options); };
     }
 
-    // False for a reduce-scatter, which it has only for blocks of halves of halves.
+    // False for a reduce-scatter, which it has only as an object.
     bool prepare_operation() {
         float* input = const_cast<float*>(call_.input.data());
         if (call_.operation == Operation::kAllGather) {
@@ -133,6 +143,14 @@ class Gloo final : public Library {
             return false;
         }
         return true;
+    }
+
+    void make_reduce_scatter() {
+        own_.assign(call_.input.size(), 0);
+        object_ = std::make_unique<gloo::ReduceScatterHalvingDoubling<float>>(
+            context_, std::vector<float*>{own_.data()}, static_cast<int>(own_.size()),
+            std::vector<int>(static_cast<std::size_t>(rank_count_),
+                             static_cast<int>(call_.output.size())));
     }
 
     void make_object() {
@@ -170,7 +188,7 @@ class Gloo final : public Library {
     std::shared_ptr<gloo::rendezvous::Context> context_;  // of what was prepared
     Call call_;
     std::function<void()> operation_;  // unless there is an object
-    std::vector<float> own_;           // that the object works in where buffers rotate
+    std::vector<float> own_;           // that the object works in, unless that is the output
     std::unique_ptr<gloo::Algorithm> object_;
 };
 

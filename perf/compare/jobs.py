@@ -3,7 +3,9 @@
 import dataclasses
 import os
 import selectors
+import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -12,7 +14,7 @@ from cases import Case
 from launches import Start
 
 _OPEN_SECONDS = 90
-_ANSWER_SECONDS = 45
+_ANSWER_SECONDS = 30
 _END_SECONDS = 10
 _PAGE_BYTES = 4096
 # For programs that are started by a launcher with PMI, and take the arguments of those that are not.
@@ -60,13 +62,14 @@ class Job:
         self.algorithms = []
         self._ranks = {}  # rank -> file of its connection
         self._processes = []
+        self._pids = []  # of the ranks, which a launcher that is killed may leave behind
         self._place = tempfile.TemporaryDirectory(prefix="xccl-compare-")
         self._output = open(os.path.join(self._place.name, "output"), "w+", encoding="utf-8",
                             errors="replace")
         try:
             self._open(os.path.join(folder, launch.program))
         except BaseException:
-            self.end()
+            self.end(at_once=True)
             raise
 
     def _open(self, program):
@@ -105,9 +108,14 @@ class Job:
 
     def _welcome(self, connection):
         connection.settimeout(_ANSWER_SECONDS)
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        self._pids.append(struct.unpack("3i", told)[0])
         file = connection.makefile("rw", encoding="ascii")
         connection.close()  # the file holds it open
-        hello, self.description, algorithms = file.readline().strip().split("|")
+        line = file.readline().strip()
+        if line.count("|") != 2:
+            raise self._failure(f"a rank says '{line}' in place of who it is")
+        hello, self.description, algorithms = line.split("|")
         self.algorithms = algorithms.split()
         self._ranks[int(hello.split()[1])] = file
 
@@ -155,15 +163,18 @@ class Job:
         return JobFailed(f"{self.launch.name()}, {self.rank_count} ranks: {text}\n"
                          + "\n".join("    " + line for line in printed if line))
 
-    def end(self):
+    def end(self, at_once=False):
+        """at_once: where nothing can be expected of the ranks any more, they are killed."""
         for file in self._ranks.values():
             try:
                 file.write("end\n")
                 file.close()
             except OSError:
                 pass  # a rank that is gone has ended
+        if at_once:
+            self._kill_ranks()
         for stop in (lambda process: None, subprocess.Popen.terminate, subprocess.Popen.kill):
-            deadline = time.monotonic() + _END_SECONDS
+            deadline = time.monotonic() + (1 if at_once else _END_SECONDS)
             for process in self._processes:
                 stop(process)
             for process in self._processes:
@@ -171,8 +182,20 @@ class Job:
                     process.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     pass
+        self._kill_ranks()
         self._output.close()
         self._place.cleanup()
+
+    def _kill_ranks(self):
+        """Those that still are what they were: their command names this job's folder."""
+        for pid in self._pids:
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    is_ours = self._place.name.encode() in file.read()
+                if is_ours:
+                    os.kill(pid, signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
 
 
 class Control:

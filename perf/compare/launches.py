@@ -73,9 +73,14 @@ def _hydra(mpirun, *crowd):
     return command
 
 
-def launches_between_hosts(folder, hosts):
-    """As launches(), half of the ranks on each of the two hosts (namespaces.py). What is built here
-    alone, since the newer rivals have no TCP of their own."""
+def _pytorch(rivals):
+    """The Python that has it, where rivals.sh put it."""
+    return os.path.join(os.path.abspath(rivals), "pytorch", "bin", "python3")
+
+
+def launches_between_hosts(folder, rivals, hosts):
+    """As launches(), half of the ranks on each of the two hosts (namespaces.py), without the newer
+    rivals that have no TCP of their own."""
     tcp = ["--mca", "pml", "ob1", "--mca", "btl", "tcp,vader,self", "--mca", "btl_tcp_if_include",
            INTERFACE, "--mca", "oob_tcp_if_include", INTERFACE, "--mca", "plm_rsh_agent",
            hosts.agent]
@@ -92,10 +97,18 @@ def launches_between_hosts(folder, hosts):
     def gloo(rank, rank_count, place):
         host = 2 * rank // rank_count
         return Start(hosts.enter(host), {}, [str(rank), str(rank_count), place, ADDRESSES[host]])
+
+    def pytorch(rank, rank_count, place):
+        return Start([*hosts.enter(2 * rank // rank_count), _pytorch(rivals)], {},
+                     [str(rank), str(rank_count), place])
     all_launches = [Launch("xccl", "hosts", "compare_xccl", None, starts=xccl),
                     Launch("Open MPI", "hosts", "compare_openmpi", mpirun,
                            told="mpirun, half of the slots on each host, btl tcp,vader,self"),
                     Launch("Gloo", "hosts", "compare_gloo", None, starts=gloo)]
+    if os.path.exists(_pytorch(rivals)):
+        all_launches.append(Launch(
+            "PyTorch", "hosts", "compare_pytorch", None,
+            {"GLOO_SOCKET_IFNAME": INTERFACE, "OMP_NUM_THREADS": "1"}, starts=pytorch))
     return [one for one in all_launches if os.path.exists(os.path.join(folder, one.program))]
 
 
@@ -124,6 +137,12 @@ def launches(folder, rivals):
         Launch("Gloo", "any", "compare_gloo", None),
         Launch("floor", "shm", "compare_floor", None),  # no rival: the least that a call can take
     ]
+    if os.path.exists(_pytorch(rivals)):
+        all_launches.append(Launch(
+            "PyTorch", "any", "compare_pytorch", None,
+            {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
+            starts=lambda rank, rank_count, place: Start(
+                [_pytorch(rivals)], {}, [str(rank), str(rank_count), place])))
     if os.path.exists(of_rival("openmpi5", "installed")):
         all_launches += [
             Launch("Open MPI 5", "shm", "compare_openmpi",

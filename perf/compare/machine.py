@@ -7,6 +7,8 @@ import re
 import subprocess
 
 _UNKNOWN_CACHE_BYTES = 64 << 20
+# All ranks' cold buffers together: a cache of which four times are more counts as smaller.
+_MOST_COLD_BYTES = 1 << 30
 
 
 def description():
@@ -28,6 +30,26 @@ def commit():
     changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "include",
                   "perf/compare", "perf/micro").stdout
     return name + ("-dirty" if changed else "")
+
+
+def _available_bytes():
+    with open("/proc/meminfo", encoding="utf-8") as file:
+        return int(re.search(r"MemAvailable:\s*(\d+)", file.read()).group(1)) << 10
+
+
+class Memory:
+    """How much of the machine's memory a run may take."""
+
+    def __init__(self):
+        self.cache_bytes = cache_bytes()
+        self.least_available = _available_bytes()
+        self.cold_bytes = min(_MOST_COLD_BYTES, self.least_available // 8)
+
+    def fits(self, needed):
+        """Whether so much leaves half of what is there to others."""
+        available = _available_bytes()
+        self.least_available = min(self.least_available, available)
+        return 2 * needed <= available
 
 
 def cache_bytes():

@@ -63,11 +63,17 @@ def after_last_arrival(calls_by_rank):
             for iteration in zip(*calls_by_rank, strict=True)]
 
 
+def quartiles(values):
+    """The lower and the upper one; of a single value, itself; of none, none."""
+    if len(values) < 2:
+        return (values[0], values[0]) if values else None
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
 def relative_spread(values):
     """The distance of the quartiles over the median."""
-    if len(values) < 2:
-        return 0.0
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    low, high = quartiles(values)
     return (high - low) / statistics.median(values)
 
 

@@ -2,13 +2,14 @@
 
 import collections
 import itertools
-import json
 import os
 import statistics
 
 import picture
 from cases import Case
-from rows import FLOOR, LEAST_ROUNDS, MOST_SPREAD, NOT_SLOWER, OURS, verdict
+from plan import SHORT_SIZES
+from rows import (FLOOR, LEAST_RANKS_OF_TAIL, LEAST_ROUNDS, LONGEST_TAIL, MOST_SPREAD, NOT_SLOWER,
+                  OURS, longest_tail_of_rivals, tail_verdict, verdict)
 
 TRANSPORTS = {"shm": "shared memory", "tcp": "TCP on loopback",
               "hosts": "TCP between two hosts"}
@@ -17,8 +18,8 @@ LEGEND = (
     f"95 % interval; below 1 xccl is faster. \"holds\": xccl is not slower, since the interval ends "
     f"at {NOT_SLOWER} at most. \"disturbed\": fewer than {LEAST_ROUNDS} rounds were calm; \"void\": "
     f"the machine's own limit varied by more than {100 * MOST_SPREAD:.0f} % between rounds "
-    "(distance of the quartiles over the median): such rows prove nothing. Gloo has no shared "
-    "memory: it uses TCP in both parts.")
+    "(distance of the quartiles over the median): such rows prove nothing. \"lost\": it died or "
+    "hung there, see Failures. Gloo and PyTorch have no shared memory: they use TCP in both parts.")
 _FIRST_LINE = "<!-- figures -->"
 _LAST_LINE = "<!-- /figures -->"
 
@@ -54,18 +55,38 @@ def _ratio(row):
     return f"{row['ratio']:.2f} ({row['ratio_low']:.2f}-{row['ratio_high']:.2f})"
 
 
+def _libraries(rows):
+    """Rivals, then the floor, then ours."""
+    found = {library for row in rows for library in [*row["medians_us"], *row["lost"]]}
+    return [*sorted(found - {OURS, FLOOR}, reverse=True), *[FLOOR] * (FLOOR in found), OURS]
+
+
+def _time_of(row, word, library):
+    if library in row["lost"]:
+        return "lost"
+    return _time(row[word].get(library))
+
+
 def table(rows):
     """Who takes how long: the rows of one case. Times in microseconds."""
-    found = {library for row in rows for library in row["medians_us"]}
-    columns = [*sorted(found - {OURS, FLOOR}, reverse=True), *[FLOOR] * (FLOOR in found), OURS]
-    lines = [[*_place(row), *(_time(row["medians_us"].get(library)) for library in columns),
+    columns = _libraries(rows)
+    lines = [[*_place(row), *(_time_of(row, "medians_us", library) for library in columns),
               _ratio(row), verdict(row)] for row in rows]
     return _markdown(["over"], ["ranks", "size", *(f"{library}, µs" for library in columns),
                                 "xccl / best rival", "not slower"], lines)
 
 
+def tails(rows):
+    """The p99 of all: the rows of one case."""
+    columns = _libraries(rows)
+    lines = [[*_place(row), *(_time_of(row, "p99_us", library) for library in columns),
+              tail_verdict(row) or "-"] for row in rows]
+    return _markdown(["over"], ["ranks", "size", *(f"{library}, p99 in µs" for library in columns),
+                                f"xccl's p99 within {LONGEST_TAIL} medians"], lines)
+
+
 def details(rows):
-    """Tails, the machine's limit, and what the calls cost: the rows of one case."""
+    """The machine's limit, and what the calls cost: the rows of one case."""
     def of(row, word, library, form):
         value = row[word].get(library) if library else None
         return "-" if value is None else form(value)
@@ -76,12 +97,10 @@ def details(rows):
         limit = f"{row['of_limit']:.2f}" if "of_limit" in row else "-"
         spread = f"{100 * row['floor_spread']:.0f} %" if "floor_spread" in row else "-"
         gigabytes = (of(row, "gb_per_core_second", library, "{:.2f}".format) for library in pair)
-        return [*_place(row), rival or "-",
-                *(of(row, "p99_us", library, _time) for library in pair), limit, spread,
+        return [*_place(row), rival or "-", limit, spread,
                 *(gigabytes if row["transport"] != "shm" else ("-", "-")),
                 *(of(row, "switches", library, "{:.0f}".format) for library in pair)]
-    return _markdown(["over"], ["ranks", "size", "best rival", "p99 xccl, µs", "p99 rival, µs",
-                                "xccl / limit", "limit's spread", "GB per core-second xccl",
+    return _markdown(["over"], ["ranks", "size", "best rival", "xccl / limit", "limit's spread", "GB per core-second xccl",
                                 "of rival", "switches xccl", "of rival"],
                      [line(row) for row in rows])
 
@@ -109,6 +128,25 @@ def count_verdicts(rows):
             f"disturbed, {count['no rival']} without a rival")
 
 
+def count_tails(rows):
+    """As count_verdicts(), of tails; empty where no row has enough ranks."""
+    asked = [row for row in rows if tail_verdict(row)]
+    if not asked:
+        return ""
+    held = sum(tail_verdict(row) == "holds" for row in asked)
+    longer = [row for row in asked if (longest_tail_of_rivals(row) or 0) > LONGEST_TAIL]
+    held_there = sum(tail_verdict(row) == "holds" for row in longer)
+    return (f"With {LEAST_RANKS_OF_TAIL} ranks or more, xccl's p99 is within {LONGEST_TAIL} times its "
+            f"median in {held} of {len(asked)} rows; in {len(longer)} of them some rival's is not, and "
+            f"there xccl's is in {held_there}")
+
+
+def _is_drawn(case, transport):
+    """Not what looks like another: a long run would have some 40 pictures."""
+    is_first = case.place == "apart" and case.operation == "all_reduce"
+    return is_first and (transport != "tcp" or (case.mode, case.pages) == ("hot", "ordinary"))
+
+
 def write_pictures(stem, rows):
     """SVG files in a folder beside the report; case -> their (title, place)."""
     os.makedirs(stem, exist_ok=True)
@@ -121,8 +159,9 @@ def write_pictures(stem, rows):
                 for library, time in row["medians_us"].items():
                     if time is not None:
                         points.setdefault(library, []).append((row["bytes"], time))
-            if max(map(len, points.values()), default=0) < 2:
-                continue  # a point is no line
+            if (max(map(len, points.values()), default=0) < 2  # a point is no line
+                    or not _is_drawn(case, transport)):
+                continue
             title = f"{case.title()}: {TRANSPORTS[transport]}, {ranks} ranks"
             name = "-".join([case.operation, case.mode, case.place, case.pages, transport,
                              f"{ranks}_ranks"]) + ".svg"
@@ -161,9 +200,12 @@ def wire_lines(blocks):
 
 def page(rows, facts, pictures):
     """The whole report as Markdown. `facts`: title, machine, and lists of lines."""
-    parts = [f"# {facts['title']}", facts["machine"], f"**{count_verdicts(rows)}.**", LEGEND]
+    parts = [f"# {facts['title']}", facts["machine"], f"**{count_verdicts(rows)}.**",
+             f"**{count_tails(rows)}.**" if count_tails(rows) else "", LEGEND]
+    if facts.get("plan"):
+        parts += ["## The plan", facts["plan"]]
     for case, of in by_case(rows).items():
-        parts += [f"## {case.title()}", table(of), details(of)]
+        parts += [f"## {case.title()}", table(of), tails(of), details(of)]
         parts += [f"![{title}]({name})" for title, name in pictures.get(case, [])]
         parts += ["\n".join(f"- {line}" for line in chosen_settings(of))]
     parts += ["## Columns",
@@ -179,15 +221,11 @@ def page(rows, facts, pictures):
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def write_lines(path, facts, blocks, rows, controls):
-    with open(path, "w", encoding="utf-8") as file:
-        print(json.dumps({"kind": "run", **facts}), file=file)
-        for place, (copy, flag) in enumerate(controls):
-            print(json.dumps({"kind": "control", "place": place, "copy_ns": copy, "flag_ns": flag}),
-                  file=file)
-        for kind, lines in (("block", blocks), ("row", rows)):
-            for line in lines:
-                print(json.dumps({"kind": kind, **line}), file=file)
+def rows_of_readme(rows):
+    """Those that the short form has, too."""
+    return [row for row in rows if row["bytes"] in SHORT_SIZES
+            and Case(*(row[word] for word in ("operation", "mode", "pages", "place")))
+            == Case("all_reduce", "hot", "ordinary", "apart")]
 
 
 def replace_figures(readme, text):

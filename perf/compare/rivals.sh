@@ -31,3 +31,42 @@ for name in "${!packages[@]}"; do
     echo "$package could not be installed, and is left out: $(tail -n 1 "$folder/log")" >&2
   fi
 done
+
+# PyTorch, from the distribution: the index of Python packages has it only with the libraries of GPUs,
+# which are several gigabytes. Its packages are unpacked below FOLDER, and not installed. An environment
+# with another PyTorch may take its place: what counts is pytorch/bin/python3.
+most_bytes=300000000
+unpack_pytorch() {
+  local place=$1 names bytes
+  names=$(apt-get install --no-install-recommends -s python3-torch | awk '/^Inst/ {print $2}')
+  mkdir -p "$place/packages" "$place/tree" "$place/bin"
+  if [[ -n $names ]]; then
+    bytes=$(apt-cache show --no-all-versions $names | awk '/^Size:/ {sum += $2} END {print sum}')
+    if ((bytes > most_bytes)); then
+      echo "its packages have $bytes bytes, which is more than $most_bytes"
+      return 1
+    fi
+    (cd "$place/packages" && apt-get download -q $names) || return 1
+    for package in "$place"/packages/*.deb; do dpkg -x "$package" "$place/tree" || return 1; done
+  fi
+  rm -r "$place/packages"
+  cat >"$place/bin/python3" <<'PROGRAM'
+#!/bin/sh
+tree=$(dirname "$(dirname "$(readlink -f "$0")")")/tree
+for folder in /usr/lib/*-linux-gnu; do
+  libraries=$libraries:$tree$folder:$tree$folder/blas:$tree$folder/lapack
+done
+export LD_LIBRARY_PATH="$tree/usr/lib$libraries" PYTHONPATH="$tree/usr/lib/python3/dist-packages"
+exec /usr/bin/python3 -B "$@"
+PROGRAM
+  chmod +x "$place/bin/python3"
+  "$place/bin/python3" -c 'import torch.distributed as dist; assert dist.is_gloo_available()'
+}
+place=$(readlink -f "$folder")/pytorch
+if [[ ! -x $place/bin/python3 ]]; then
+  echo "Unpacking PyTorch into $place" >&2
+  if ! command -v apt-get >/dev/null || ! unpack_pytorch "$place" >"$folder/log" 2>&1; then
+    rm -rf "$place"
+    echo "PyTorch could not be had from the distribution, and is left out: $(tail -n 1 "$folder/log")" >&2
+  fi
+fi

@@ -2,8 +2,8 @@
 
 import statistics
 
-from ratios import (best, best_in_rounds, is_calm, ratio_of_rounds, relative_spread, split_rounds,
-                    typical_controls)
+from ratios import (best, best_in_rounds, is_calm, quartiles, ratio_of_rounds, relative_spread,
+                    split_rounds, typical_controls)
 
 OURS = "xccl"
 # What the machine can do, as a contestant: a limit, and never a rival.
@@ -14,15 +14,19 @@ LEAST_ROUNDS = 3
 MOST_SPREAD = 0.10
 # Not slower: the interval of the ratio ends here at most.
 NOT_SLOWER = 1.03
+# Where ranks outnumber cores, a tail is who had to wait for a core: it should end here, in medians.
+LONGEST_TAIL = 10
+LEAST_RANKS_OF_TAIL = 4
 ON_ONE_HOST = ("shm", "tcp")
 _CASE = ("operation", "mode", "pages", "place")
 
 
-def rows_of(blocks, controls):
+def rows_of(blocks, controls, lost=()):
     """One row for each case, transport, rank count and size. `blocks` are dictionaries with
     operation, mode, pages, place, library, setting, transport ("any": counts for all), ranks,
     bytes, round, before and after (places in `controls`), median_us, p99_us, iterations,
-    processor_ns and switches; marks each as calm or not."""
+    processor_ns and switches; marks each as calm or not. `lost`: of those that died or hung, with
+    the words of the case, transport, ranks, bytes and library."""
     typical = typical_controls(controls)
     groups = {}
     for block in blocks:
@@ -38,8 +42,35 @@ def rows_of(blocks, controls):
     for key in sorted(groups, key=lambda key: (order[key[0]], *key[1:])):
         case, transport, ranks, size = key
         row = {**dict(zip(_CASE, case)), "transport": transport, "ranks": ranks, "bytes": size}
+        row["lost"] = sorted({one["library"] for one in lost if _concerns(one, row)}
+                             - {block["library"] for block in groups[key]})
         rows.append(row | _row(groups[key]))
     return rows
+
+
+def _concerns(lost, row):
+    return (lost["transport"] in (row["transport"], "any")
+            and all(lost[word] == row[word] for word in (*_CASE, "ranks", "bytes")))
+
+
+def tail(row, library):
+    """The p99 of a library in medians; None where it was not measured."""
+    median, p99 = row["medians_us"].get(library), row["p99_us"].get(library)
+    return p99 / median if median and p99 else None
+
+
+def tail_verdict(row):
+    """Whether our p99 is within LONGEST_TAIL medians; empty where that is not asked."""
+    ours = tail(row, OURS)
+    if row["ranks"] < LEAST_RANKS_OF_TAIL or ours is None:
+        return ""
+    return "holds" if ours <= LONGEST_TAIL else "does not hold"
+
+
+def longest_tail_of_rivals(row):
+    """None without a rival."""
+    return max((tail(row, library) for library in row["medians_us"]
+                if library not in (OURS, FLOOR) and tail(row, library) is not None), default=None)
 
 
 def verdict(row):
@@ -82,6 +113,11 @@ def _of_libraries(blocks):
         return {library: statistics.median(block[word] for block in of) if of else None
                 for library, of in blocks.items()}
     row = {"medians_us": medians("median_us"), "p99_us": medians("p99_us"),
+           "quartiles_us": {library: quartiles([block["median_us"] for block in of])
+                            for library, of in blocks.items()},
+           "compared": max(map(len, blocks.values()), default=0),
+           "iterations": {library: sum(block["iterations"] for block in of)
+                          for library, of in blocks.items()},
            "switches": medians("switches"),
            "algorithms": {library: of[-1]["algorithm"] for library, of in blocks.items() if of},
            "gb_per_core_second": {library: _gigabytes_per_core_second(of)

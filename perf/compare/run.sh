@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Compares collectives of float32 with other libraries, in one interleaved run on this machine: xccl,
-# Open MPI, MPICH, Intel MPI, oneCCL and Gloo, over shared memory and over TCP on loopback, with 2 and 4
-# ranks (--long: 8, too).
+# Open MPI, MPICH, Intel MPI, oneCCL, Gloo and PyTorch's gloo, over shared memory and over TCP on
+# loopback, with 2 and 4 ranks.
 #
-#   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 25
+#   perf/compare/run.sh [--long] [--readme] [OPTIONS]     about 3 minutes; --long: about 28
 #
-# The short form is an all-reduce with the same buffers again and again; the long one also measures
-# cold buffers, and those of the libraries' own allocators. --operation names other collectives.
-# --two-hosts: between two hosts in place of one (network namespaces; needs root), with xccl, Open MPI
-# and Gloo, and what each puts on the wire.
+# The short form is an all-reduce with the same buffers again and again, and takes all options. The long
+# one is a plan: --long --plan shows it. It also measures cold buffers, calls in place, those of the
+# libraries' own allocators, the other collectives, up to 16 ranks, and two hosts (network namespaces;
+# as root). A contestant that hangs or dies is lost for one row; a run that is cut off writes what it
+# has, and goes on with --resume.
 #
-# Installs what is missing (packages of the distribution; newer rivals as Python packages, into
-# build/rivals), builds, measures, prints tables, and writes them, pictures and every measured block
-# into perf/results/. --readme puts the table into README.md, too. --help tells the other options.
+# Installs what is missing (packages of the distribution; newer rivals into build/rivals), builds,
+# measures, prints tables, and writes them, pictures and JSON lines into perf/results/. --readme puts a
+# table into README.md, too. --help tells the other options.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/setup.sh compare

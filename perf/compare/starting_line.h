@@ -12,6 +12,7 @@
 #include <string>
 
 #include "library.h"
+#include "measure/cores.h"
 
 namespace xccl::compare {
 
@@ -20,7 +21,7 @@ class StartingLine {
     // `path` is a file of at least one page of zeros, the same for all ranks of the job.
     StartingLine(const std::string& path, int rank_count)
         : rank_count_(static_cast<unsigned>(rank_count)),
-          spins_before_yield_(outnumber_cores(rank_count) ? 1 : kSpinsBeforeYield) {
+          spins_before_yield_(perf::core_count() < rank_count ? 1 : kSpinsBeforeYield) {
         const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
         void* page =
             file < 0 ? MAP_FAILED
@@ -54,12 +55,6 @@ class StartingLine {
         alignas(64) std::atomic<unsigned> arrived;
         alignas(64) std::atomic<unsigned> round;
     };
-    static bool outnumber_cores(int rank_count) {
-        cpu_set_t allowed;
-        CPU_ZERO(&allowed);
-        return sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
-               CPU_COUNT(&allowed) < rank_count;
-    }
     unsigned rank_count_;
     unsigned spins_before_yield_;
     Counters* counters_ = nullptr;

@@ -18,6 +18,8 @@
 // untimed, and so is all that is done to the buffers. Every element is checked: of the last call's
 // output where the same buffers are used again and again, else of every one. Inputs change from one
 // call to the next, so that an old result is a wrong one.
+#include "worker.h"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@
 
 #include "library.h"
 #include "measure.h"
+#include "measure/cores.h"
 #include "request.h"
 #include "starting_line.h"
 
@@ -38,20 +41,8 @@ namespace {
 
 // Where there is a core for each rank, each calling thread has its own, as for all libraries; their
 // helper threads stay free.
-void take_a_core(int rank, int rank_count) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < rank_count) {
-        return;
-    }
-    for (int core = 0, place = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed) || place++ != rank) continue;
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(core, &own);
-        sched_setaffinity(0, sizeof own, &own);
-        return;
-    }
+void take_own_core(int rank, int rank_count) {
+    if (perf::core_count() >= rank_count) perf::take_core(rank);
 }
 
 struct Coordinator {
@@ -86,22 +77,18 @@ void serve(Library& library, StartingLine& line, const Coordinator& coordinator)
 }
 
 }  // namespace
-}  // namespace xccl::compare
 
-int main(int argc, char** argv) {
-    using namespace xccl::compare;
-    if (argc < 3) give_up("use: compare_<library> SOCKET STARTING_LINE [ARGUMENTS...]");
-    const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-    auto library = open_library(arguments.subspan(3));
-    StartingLine line(arguments[2], library->rank_count());
-    take_a_core(library->rank(), library->rank_count());
+void serve_coordinator(Library& library, const char* socket, const char* starting_line) {
+    StartingLine line(starting_line, library.rank_count());
+    take_own_core(library.rank(), library.rank_count());
 
-    const Coordinator coordinator = dial(arguments[1]);
+    const Coordinator coordinator = dial(socket);
     std::ostringstream hello;
-    hello << "hello " << library->rank() << ' ' << library->rank_count() << '|'
-          << library->description() << '|';
-    for (const std::string& algorithm : library->algorithms()) hello << algorithm << ' ';
+    hello << "hello " << library.rank() << ' ' << library.rank_count() << '|'
+          << library.description() << '|';
+    for (const std::string& algorithm : library.algorithms()) hello << algorithm << ' ';
     coordinator.tell(hello.str());
-    serve(*library, line, coordinator);
-    return 0;
+    serve(library, line, coordinator);
 }
+
+}  // namespace xccl::compare

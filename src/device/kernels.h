@@ -85,7 +85,8 @@ inline void copy_bytes(std::byte* destination, const std::byte* source, std::siz
     }
 }
 
-// The form of the kernels that this process uses: "avx512", "avx2" or "generic".
+// The form of the kernels that this process uses: "avx512_fp16", "avx512", "avx2" or
+// "generic".
 const char* instruction_set();
 
 }  // namespace xccl

@@ -10,7 +10,7 @@ namespace xccl {
 namespace {
 
 struct UsableTables {
-    std::array<const ReduceTable*, 3> tables{};
+    std::array<const ReduceTable*, 4> tables{};
     std::size_t count = 0;
     void add(const ReduceTable* table) { tables[count++] = table; }
 };
@@ -21,6 +21,12 @@ UsableTables find_usable_tables() {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+#if defined(XCCL_HAS_FP16_KERNELS)
+        if (__builtin_cpu_supports("avx512fp16")) {
+            static const ReduceTable table = with_fp16_kernels(kAvx512ReduceTable);
+            usable.add(&table);
+        }
+#endif
         usable.add(&kAvx512ReduceTable);
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {

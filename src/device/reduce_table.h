@@ -27,6 +27,13 @@ extern const ReduceTable kAvx2ReduceTable;
 extern const ReduceTable kAvx512ReduceTable;
 #endif
 
+// GCC 11 does not know these instructions, and clang 14 not how to ask for them.
+#if defined(__x86_64__) && !defined(__clang__) && __GNUC__ >= 12
+#define XCCL_HAS_FP16_KERNELS 1
+// The table with those kernels that AVX512-FP16 makes faster.
+ReduceTable with_fp16_kernels(const ReduceTable& table);
+#endif
+
 // Those that this processor can run, best first.
 std::span<const ReduceTable* const> usable_reduce_tables();
 

@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
+
+#include "base/float_types.h"
 
 namespace xccl {
 namespace {
@@ -34,6 +38,43 @@ TEST(ReduceTable, AnyUsableOneCanBeForced) {
     EXPECT_FALSE(use_instruction_set("mmx"));
     EXPECT_STREQ(instruction_set(), "generic");
     EXPECT_TRUE(use_instruction_set(usable_reduce_tables().front()->name));
+}
+
+// Every pair there is, since sums of two of them have a way of their own on some processors.
+// Covers: device/reduce_avx512_fp16.cc
+template <typename T>
+void expect_all_sums_of_two(xcclDataType_t type) {
+    constexpr std::size_t kValues = 256;
+    std::vector<T> a(kValues * kValues);
+    std::vector<T> b(kValues * kValues);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        a[i].bits = static_cast<std::uint8_t>(i / kValues);
+        b[i].bits = static_cast<std::uint8_t>(i % kValues);
+    }
+    for (const ReduceTable* table : usable_reduce_tables()) {
+        std::vector<T> sum(a.size());
+        std::vector<T> copy(a.size());
+        // An odd number, and the last one alone.
+        for (const auto& [first, count] : {std::pair{0UL, a.size() - 1}, {a.size() - 1, 1UL}}) {
+            const auto bytes_at = [first = first](auto& values) {
+                return reinterpret_cast<std::byte*>(values.data()) + first;
+            };
+            const ReduceSource from[] = {{bytes_at(a), false, false}, {bytes_at(b), false, false}};
+            const ReduceDestination to[] = {{bytes_at(sum), false}, {bytes_at(copy), false}};
+            const Reduction reduction{type, ReduceKind::kSum, from, to, count, {1, 1}};
+            table->kernels[type][static_cast<int>(ReduceKind::kSum)].reduce(reduction);
+        }
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            const T expected = narrow<T>(widen(a[i]) + widen(b[i]));
+            ASSERT_EQ(sum[i].bits, expected.bits) << table->name << ": " << i;
+            ASSERT_EQ(copy[i].bits, expected.bits) << table->name << ": " << i;
+        }
+    }
+}
+
+TEST(ReduceTable, AllSumsOfTwoFloat8AreThoseOfFloat32) {
+    expect_all_sums_of_two<Float8e4m3>(xcclFloat8e4m3);
+    expect_all_sums_of_two<Float8e5m2>(xcclFloat8e5m2);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ Method: hand-made blocks and controls with known answers.
 
 import contextlib
 import io
+import json
 import os
 import sys
 import tempfile
@@ -17,6 +18,8 @@ sys.path.insert(0, sys.argv.pop(1))
 import cases  # noqa: E402
 import compare  # noqa: E402
 import jobs  # noqa: E402
+import lines  # noqa: E402
+import machine  # noqa: E402
 import picture  # noqa: E402
 import ratios  # noqa: E402
 import report  # noqa: E402
@@ -24,6 +27,12 @@ import rows  # noqa: E402
 
 HOT = cases.Case("all_reduce", "hot", "ordinary", "apart")
 COLD = cases.Case("all_reduce", "cold", "ordinary", "apart")
+
+
+def machine_with(cache_bytes):
+    memory = machine.Memory()
+    memory.cache_bytes, memory.cold_bytes = cache_bytes, 1 << 30
+    return memory
 
 
 def block(library, number, microseconds, transport="shm", ranks=2, size=8, setting="", **more):
@@ -160,7 +169,37 @@ class Rows(unittest.TestCase):
         self.assertEqual(row["p99_us"], {"xccl": 8, "MPI": 8})
         self.assertEqual(row["switches"], {"xccl": 1, "MPI": 1})
         self.assertEqual(row["gb_per_core_second"], {"xccl": 2, "MPI": None})
-        self.assertIn("| MPI | 8.00 | 8.00 | - | - | 2.00 | - | 1 | 1 |", report.details([row]))
+        self.assertIn("| MPI | - | - | 2.00 | - | 1 | 1 |", report.details([row]))
+        self.assertIn("| MPI, p99 in µs | xccl, p99 in µs |", report.tails([row]))
+        self.assertIn("| 1 MiB | 8.00 | 8.00 | - |", report.tails([row]))
+
+    def test_a_tail_is_held_against_ten_medians_where_ranks_outnumber_cores(self):
+        for ranks, p99, expected in ((4, 10, "holds"), (4, 10.5, "does not hold"), (2, 50, "")):
+            blocks = [{**block(library, number, 1, ranks=ranks), "p99_us": tail}
+                      for number in range(3) for library, tail in (("xccl", p99), ("MPI", 30))]
+            row, = rows.rows_of(blocks, [(10, 10)] * 4)
+            self.assertEqual(rows.tail_verdict(row), expected)
+            held = int(expected == "holds")
+            if expected:
+                self.assertIn(f"{held} of 1 rows; in 1 of them some rival's is not, and there xccl's "
+                              f"is in {held}", report.count_tails([row]))
+            else:
+                self.assertEqual(report.count_tails([row]), "")
+
+    def test_who_was_lost_is_told_in_that_row_alone(self):
+        blocks = [block(library, number, 1, transport, size=size) for number in range(3)
+                  for library, transport, size in (("xccl", "shm", 8), ("xccl", "shm", 64),
+                                                   ("Gloo", "any", 64))]
+        lost = {word: blocks[0][word] for word in ("operation", "mode", "pages", "place", "ranks",
+                                                   "bytes")}
+        small, large = rows.rows_of(blocks, [(10, 10)] * 4,
+                                    [{**lost, "library": "Gloo", "transport": "any"}])[:2]
+        self.assertEqual((small["lost"], large["lost"]), (["Gloo"], []))
+        self.assertIn("| lost | 1.00 |", report.table([small]))
+        # Another setting of the library did it: then there is a time.
+        other, = rows.rows_of(blocks[:1], [(10, 10)] * 2,
+                              [{**lost, "library": "xccl", "transport": "shm"}])
+        self.assertEqual(other["lost"], [])
 
 
 class Cases(unittest.TestCase):
@@ -177,15 +216,35 @@ class Cases(unittest.TestCase):
         self.assertTrue(HOT.suits(4, 3))
 
     def test_cold_calls_go_round_through_four_caches(self):
-        self.assertEqual(cases.pairs(HOT, 1 << 20, 2, 300, 1 << 20), 1)
-        self.assertEqual(cases.pairs(COLD, 1 << 20, 2, 300, 5 << 20), 10)
-        self.assertEqual(cases.pairs(COLD, 8, 2, 300, 1 << 20), 300)  # not more than are used
+        def pairs(case, size, iterations, cache_bytes):
+            return cases.pairs(case, size, 2, iterations, machine_with(cache_bytes))
+        self.assertEqual(pairs(HOT, 1 << 20, 300, 1 << 20), 1)
+        self.assertEqual(pairs(COLD, 1 << 20, 300, 5 << 20), 10)
+        self.assertEqual(pairs(COLD, 8, 300, 1 << 20), 300)  # not more than are used
         in_place = cases.Case("all_reduce", "cold", "ordinary", "in_place")
-        self.assertEqual(cases.pairs(in_place, 1 << 20, 2, 300, 5 << 20), 20)
+        self.assertEqual(pairs(in_place, 1 << 20, 300, 5 << 20), 20)
 
     def test_cold_memory_is_capped_for_all_ranks_together(self):
-        self.assertEqual(cases.pairs(COLD, 1 << 20, 8, 300, 1 << 40), 64)
-        self.assertEqual(cases.pairs(COLD, 1 << 30, 8, 300, 1 << 40), 1)
+        large = machine_with(1 << 40)
+        self.assertEqual(cases.pairs(COLD, 1 << 20, 8, 300, large), 64)
+        self.assertEqual(cases.pairs(COLD, 1 << 30, 8, 300, large), 1)
+
+    def test_buffers_need_so_much_memory(self):
+        self.assertEqual(cases.memory(HOT, 1 << 20, 4, 1 << 30), 16 << 20)
+        self.assertEqual(cases.memory(COLD, 1 << 20, 4, 1 << 30), (1 << 30) + (8 << 20))
+        self.assertEqual(cases.memory(COLD, 1 << 30, 4, 1 << 30), 16 << 30)
+
+    def test_half_of_the_memory_is_left_to_others(self):
+        memory = machine.Memory()
+        self.assertTrue(memory.fits(memory.least_available // 3))
+        self.assertFalse(memory.fits(2 * memory.least_available))
+        self.assertLessEqual(memory.cold_bytes, memory.least_available // 8 + 1)
+
+    def test_a_block_is_as_long_as_what_is_done_around_its_calls_allows(self):
+        self.assertEqual(cases.iterations_for(HOT, 1e6, 1e-3, 0.05), 50)
+        self.assertEqual(cases.iterations_for(HOT, 1e6, 10e-3, 0.05), 10)
+        self.assertEqual(cases.iterations_for(COLD, 1e6, 1e-3, 0.05), 25)
+        self.assertEqual(cases.iterations_for(HOT, 1e9, 1, 0.05), 1)
 
     def test_cold_buffers_are_used_once_untimed(self):
         self.assertEqual(cases.warm_ups(COLD, 64, 300), 64)
@@ -202,17 +261,30 @@ class Options(unittest.TestCase):
     def options(self, *words):
         return compare.options_of(["--bin", "bin", *words])
 
-    def test_the_short_form_is_hot_and_the_long_one_both(self):
-        self.assertEqual(self.options().cases, [HOT])
-        self.assertEqual(len(self.options("--long").cases), 4)
-        self.assertEqual(self.options("--long", "--mode", "cold", "--pages", "ordinary").cases,
-                         [COLD])
+    def cases(self, *words):
+        return [case for part in self.options(*words).parts for case in part.cases]
+
+    def test_the_short_form_is_hot_for_two_and_four_ranks(self):
+        parts = self.options().parts
+        self.assertEqual([part.ranks for part in parts], [2, 4])
+        self.assertEqual([part.cases for part in parts], [(HOT,), (HOT,)])
+        self.assertEqual(self.options("--ranks", "3", "--sizes", "8").parts[0].cells(), [(HOT, 8)])
+
+    def test_the_long_form_is_a_plan_that_can_be_narrowed(self):
+        self.assertIn(cases.Case("all_reduce", "cold", "registered", "in_place"),
+                      self.cases("--long"))
+        self.assertEqual(set(self.cases("--long", "--mode", "cold", "--pages", "ordinary",
+                                        "--ranks", "4")), {COLD})
+        self.assertEqual({part.ranks for part in self.options("--long", "--ranks", "16").parts},
+                         {16})
 
     def test_what_nobody_knows_is_told_with_what_is_known(self):
         for words, expected in ((("--mode", "warm"), "'warm' is none of hot, cold"),
                                 (("--operation", "sum"), "'sum' is none of all_reduce"),
                                 (("--sizes", "6"), "multiples of 4"),
                                 (("--ranks", "1"), "at least 2"),
+                                (("--long", "--ranks", "3"), "nothing of these"),
+                                (("--long", "--in-place"), "leave out --in-place"),
                                 (("--operation", "alltoall", "--sizes", "8"), "would be empty")):
             with self.subTest(words), self.assertRaises(SystemExit), \
                     contextlib.redirect_stderr(io.StringIO()) as said:
@@ -220,7 +292,8 @@ class Options(unittest.TestCase):
             self.assertIn(expected, said.getvalue())
 
     def test_the_command_is_told_as_it_was_given(self):
-        self.assertEqual(compare.command_of(["--bin", "b", "--rivals", "r", "--mode", "cold"]),
+        self.assertEqual(compare.command_of(["--bin", "b", "--rivals", "r", "--resume", "--mode",
+                                             "cold"]),
                          "perf/compare/run.sh --mode cold")
 
 
@@ -256,6 +329,30 @@ class Picture(unittest.TestCase):
             self.assertTrue(os.path.exists(os.path.join(folder, name)))
         facts = {"title": "T", "machine": "M", "settings": ["S"], "run": ["R"], "failures": []}
         self.assertIn(f"]({name})", report.page(found, facts, pictures))
+
+
+class Lines(unittest.TestCase):
+    def test_they_have_what_the_tables_have_and_no_block(self):
+        blocks = [block(library, number, time) for number in range(4)
+                  for library, time in (("xccl", 1.23456), ("MPI", 2 + number))]
+        found = rows.rows_of(blocks, [(10, 10)] * 5)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "lines")
+            lines.write(path, {"title": "T"}, found)
+            with open(path, encoding="utf-8") as file:
+                run, row = map(json.loads, file)
+        self.assertEqual((run["kind"], run["title"]), ("run", "T"))
+        self.assertEqual((row["best_rival"], row["compared"], row["verdict"]), ("MPI", 4, "holds"))
+        mpi = dict(zip(run["library_words"], row["libraries"]["MPI"], strict=True))
+        self.assertEqual((mpi["median_us"], mpi["quartiles_us"], mpi["p99_us"], mpi["iterations"]),
+                         (3.5, [2.75, 4.25], 7, 40))
+        self.assertEqual(row["libraries"]["xccl"][0], 1.235)
+
+    def test_the_readme_shows_what_the_short_form_has(self):
+        blocks = [block("xccl", 0, 1, size=size, **more) for size, more in (
+            (8, {}), (16, {}), (4096, {"mode": "cold"}), (65536, {"place": "in_place"}))]
+        shown = report.rows_of_readme(rows.rows_of(blocks, [(10, 10)] * 2))
+        self.assertEqual([row["bytes"] for row in shown], [8])
 
 
 class Wire(unittest.TestCase):

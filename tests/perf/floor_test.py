@@ -6,7 +6,10 @@ and between lines, chunks and shares, with both kinds of pages, in place and not
 """
 
 import itertools
+import os
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, sys.argv.pop(1))
@@ -65,6 +68,24 @@ class Floor(unittest.TestCase):
                     algorithm="flagged")))
         finally:
             job.end()
+
+    def test_a_rank_that_dies_while_starting_leaves_no_shared_memory_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = os.path.join(folder, "page")
+            with open(page, "wb") as file:
+                file.write(bytes(4096))
+
+            def start(rank):
+                return subprocess.run(
+                    [os.path.join(PROGRAMS, "compare_floor"), os.path.join(folder, "nobody"), page,
+                     str(rank), "2", folder], capture_output=True, text=True, check=False)
+            first = start(0)
+            self.assertEqual(first.returncode, 1)
+            self.assertIn("does not answer", first.stderr)  # its memory was there by then
+            self.assertEqual([name for name in os.listdir("/dev/shm") if "floor" in name], [])
+            second = start(1)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("the segment of rank 0 cannot be opened", second.stderr)
 
 
 if __name__ == "__main__":

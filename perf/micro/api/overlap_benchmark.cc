@@ -35,6 +35,7 @@
 #include <string>
 #include <vector>
 
+#include "measure/cores.h"
 #include "xccl.h"
 
 namespace {
@@ -87,17 +88,8 @@ Options options_of(int argc, char** argv) {
 
 // The whole process, before the library starts any thread. With more ranks than cores they share.
 void pin_to_core(int rank) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) give_up("no affinity to be had");
-    int place = rank % CPU_COUNT(&allowed);
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-        if (!CPU_ISSET(core, &allowed) || place-- != 0) continue;
-        cpu_set_t own;
-        CPU_ZERO(&own);
-        CPU_SET(core, &own);
-        if (sched_setaffinity(0, sizeof own, &own) != 0) give_up("cannot be pinned to a core");
-    }
+    const int cores = xccl::perf::core_count();
+    if (cores == 0 || !xccl::perf::take_core(rank % cores)) give_up("cannot be pinned to a core");
 }
 
 double microseconds(clockid_t clock) {

@@ -1,20 +1,15 @@
 #include "perf/micro/device/levels.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
+#include "perf/measure/caches.h"
+
 namespace xccl::bench {
 namespace {
-
-// Of the cache that sysconf() calls `name`, or `otherwise` where the system does not know.
-std::size_t cache_bytes(int name, std::size_t otherwise) {
-    const long bytes = sysconf(name);
-    return bytes > 0 ? static_cast<std::size_t>(bytes) : otherwise;
-}
 
 std::byte* map_bytes(std::size_t bytes) {
     void* const memory =
@@ -27,9 +22,9 @@ std::byte* map_bytes(std::size_t bytes) {
 
 std::vector<LevelShape> level_shapes() {
     constexpr std::size_t kMiB = std::size_t{1} << 20;
-    const std::size_t first = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
-    const std::size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, kMiB);
-    const std::size_t third = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 32 * kMiB);
+    const std::size_t first = perf::cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
+    const std::size_t second = perf::cache_bytes(_SC_LEVEL2_CACHE_SIZE, kMiB);
+    const std::size_t third = perf::cache_bytes(_SC_LEVEL3_CACHE_SIZE, 32 * kMiB);
     // A third level of hundreds of MiB belongs to other machines, too: what is surely there is
     // little, and what is surely not there is more than all of it.
     const std::size_t in_third = std::clamp(third / 2, 4 * second, 6 * second);

@@ -7,7 +7,6 @@
 // between 2 and 64 times the private cache may be anywhere in the L3 cache; a virtual machine does
 // not know how much of it is its own.
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +17,7 @@
 #include "limits/groups.h"
 #include "limits/pair.h"
 #include "limits/streams.h"
+#include "measure/caches.h"
 
 namespace xccl::limits {
 namespace {
@@ -27,19 +27,14 @@ struct Level {
     std::size_t bytes = 0;
 };
 
-std::size_t cache_bytes(int name, std::size_t otherwise) {
-    const long bytes = sysconf(name);
-    return bytes > 0 ? static_cast<std::size_t>(bytes) : otherwise;
-}
-
 // Half of a cache, since the other half holds what else is going on; of memory, twice the last
 // cache, but not more than can be touched in reasonable time.
 std::vector<Level> levels() {
     constexpr std::size_t kPiece = 4096;
     constexpr std::size_t kMostMemory = 512 << 20;
-    const std::size_t first = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
-    const std::size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
-    const std::size_t third = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 16 << 20);
+    const std::size_t first = perf::cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
+    const std::size_t second = perf::cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
+    const std::size_t third = perf::cache_bytes(_SC_LEVEL3_CACHE_SIZE, 16 << 20);
     const auto whole = [](std::size_t bytes) { return bytes / kPiece * kPiece; };
     return {{"L1", whole(first / 2)},
             {"L2", whole(second / 2)},
