@@ -16,7 +16,7 @@ std::vector<double> numbers_of(const MeasuredCosts& costs) {
     return numbers;
 }
 
-// Alike on all ranks, whoever told them.
+// Alike on all ranks, whoever told them; but for the caches, which only ranks of that machine use.
 MeasuredCosts costs_of(const std::vector<double>& numbers) {
     MeasuredCosts costs;
     for (std::size_t i = 0; i < numbers.size(); ++i) costs.*kMeasuredFields[i].value = numbers[i];

@@ -20,6 +20,7 @@
 #include <cstring>
 
 #include "device/elements.h"
+#include "device/taken.h"
 
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12's own header, on purpose
 #pragma GCC push_options
@@ -39,8 +40,10 @@ template <int kBits>
     return _mm512_srli_epi16(_mm512_add_epi16(words, half), kBits);
 }
 
+// To nearest, and without exceptions, whatever the caller has set.
 [[gnu::always_inline]] inline __m512i sum_of_halves(__m512i a, __m512i b) {
-    return _mm512_castph_si512(_mm512_add_ph(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b)));
+    return _mm512_castph_si512(_mm512_add_round_ph(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b),
+                                                   _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
 [[gnu::always_inline]] inline __m512i without_odd_nans(__m512i halves) {
@@ -134,9 +137,20 @@ void reduce_sum(const Reduction& reduction) {
     constexpr std::size_t kCachedBytes = 2048;  // until they are copied to other destinations
     const auto destinations = reduction.destinations;
     const std::size_t bytes = reduction.count * kElementBytes;
-    const std::size_t block = destinations.size() == 1 ? bytes : kCachedBytes;
+    const bool taken = reduction.sources[0].taken || reduction.sources[1].taken;
+    const std::size_t block = taken                      ? kTakenAheadBytes
+                              : destinations.size() == 1 ? bytes
+                                                         : kCachedBytes;
+    const auto take_block = [&](std::size_t begin) {
+        for (const ReduceSource& source : reduction.sources) {
+            if (!source.taken || begin >= bytes) continue;
+            take_lines(source.data + begin, std::min(block, bytes - begin));
+        }
+    };
+    take_block(0);
     for (std::size_t begin = 0; begin < bytes; begin += block) {
         const std::size_t count = std::min(block, bytes - begin);
+        take_block(begin + block);
         std::byte* const to = destinations[0].data + begin;
         sum_two<Sum>(to, reduction.sources[0].data + begin, reduction.sources[1].data + begin,
                      count);

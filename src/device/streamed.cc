@@ -112,7 +112,9 @@ void reduce_streamed(const Reduction& reduction) {
         if (begin + step.count < reduction.count) {  // while the block is streamed
             for (const ReduceSource& source : step.sources) {
                 if (!source.taken) continue;
-                take_lines(source.data + step.count * width(source.wide), kTakenAheadBytes);
+                const std::size_t left = reduction.count - begin - step.count;
+                take_lines(source.data + step.count * width(source.wide),
+                           std::min(left * width(source.wide), kTakenAheadBytes));
             }
         }
         for (const ReduceDestination& to : reduction.destinations) {

@@ -65,8 +65,8 @@ LaneWalker::Outcome LaneWalker::walk(Workspace& workspace, std::uint32_t& budget
         for (; step_ != steps_end_; ++step_, missing_ = 0) {
             if (budget == 0) return Outcome::kOutOfBudget;
             const BoundStep& step = *step_;
-            const Arrival arrival = tile_ == 0 && step.plain ? take<true>(workspace, step)
-                                                             : take<false>(workspace, step);
+            const Arrival arrival = tile_ == 0 && step.plain ? do_step<true>(workspace, step)
+                                                             : do_step<false>(workspace, step);
             if (arrival == Arrival::kMissing) return Outcome::kBlocked;
             if (arrival == Arrival::kBad) return Outcome::kBadMessage;
             --budget;
@@ -82,7 +82,7 @@ LaneWalker::Outcome LaneWalker::walk(Workspace& workspace, std::uint32_t& budget
 // Does a step, if all that it waits for is there and it has anything to do. `kPlain`: it is a
 // BoundStep::plain one in tile 0, of which most questions need not be asked.
 template <bool kPlain>
-LaneWalker::Arrival LaneWalker::take(Workspace& workspace, const BoundStep& step) {
+LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& step) {
     const std::uint64_t elements = kPlain ? step.first_elements : step.elements(tile_);
     if (!kPlain && !takes_place(step, elements)) return Arrival::kAllThere;
     if (!kPlain && step.overwritten_count > 0 && unread(step) != nullptr) return Arrival::kMissing;

@@ -66,14 +66,15 @@ class LaneWalker {
   private:
     enum class Arrival : std::uint8_t { kAllThere, kMissing, kBad };
 
-    // gnu::noinline: small operations do not need it; advance() then has more registers for them.
     bool walked() const { return tile_ >= tile_count_; }
     Outcome walk(Workspace& workspace, std::uint32_t& budget);
     template <bool kPlain>
-    Arrival take(Workspace& workspace, const BoundStep& step);
+    Arrival do_step(Workspace& workspace, const BoundStep& step);
     bool takes_place(const BoundStep& step, std::uint64_t elements);
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
+    // gnu::noinline, here and below: small operations do not need it; advance() then has more
+    // registers for them.
     [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;

@@ -63,7 +63,7 @@ class Pages {
 };
 
 void add(std::byte* to, const std::byte* a, const std::byte* b, std::size_t bytes) {
-    reduce_pair(xcclInt32, ReduceKind::kSum, to, a, b, bytes / sizeof(std::int32_t));
+    pair_kernel(xcclInt32, ReduceKind::kSum)(to, a, b, bytes / sizeof(std::int32_t));
 }
 
 void add_streamed(std::byte* to, const std::byte* a, const std::byte* b, std::size_t bytes) {
@@ -92,7 +92,9 @@ std::optional<double> least_us(const Stopwatch& stopwatch, Call&& call) {
 class Streaming {
   public:
     Streaming(const Stopwatch& stopwatch, const Pages& pages)
-        : stopwatch_(stopwatch), pages_(pages) {}
+        : stopwatch_(stopwatch), pages_(pages) {
+        std::memset(slot(), 1, kPieceBytes);
+    }
 
     // How much longer streaming takes, as a factor; none if the time was up before it was known.
     std::optional<double> ratio(std::size_t bytes) {

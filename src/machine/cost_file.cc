@@ -1,6 +1,7 @@
 #include "machine/cost_file.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,13 +26,18 @@ std::uint64_t hash_of(std::string_view text) {
 // Others may write where they own: what is kept there could not be believed.
 bool is_own_folder(const std::string& folder) {
     struct stat status {};
-    return stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
-           status.st_uid == geteuid();
+    return lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+           status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 // The cache folder and ours in it; not those above, which are not ours to make.
 Status make_folder(const std::string& folder) {
-    (void)mkdir(folder.substr(0, folder.rfind('/')).c_str(), 0700);
+    // Whose home it is not had better not leave a cache folder there that its owner cannot use.
+    const std::string parent = folder.substr(0, folder.rfind('/'));
+    struct stat home {};
+    if (stat(parent.substr(0, parent.rfind('/')).c_str(), &home) == 0 && home.st_uid == geteuid()) {
+        (void)mkdir(parent.c_str(), 0700);
+    }
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
         return system_error("{}: {}", folder, errno_text("mkdir", errno));
     }
@@ -53,6 +59,7 @@ Status write_all(const std::string& path, const std::string& text) {
 }  // namespace
 
 std::string user_cache_folder() {
+    if (getauxval(AT_SECURE) != 0) return "";  // with more rights than the caller, who names it
     const auto cache = environment_variable("XDG_CACHE_HOME");
     if (cache && cache->front() == '/') return *cache + "/xccl";
     const auto home = environment_variable("HOME");

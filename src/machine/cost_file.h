@@ -2,7 +2,7 @@
 // ~/.cache/xccl. Machines that share a home have files of their own.
 //
 // Many processes may start at once. Who gets the lock measures and writes; nobody waits for it. The
-// file appears whole, since it is renamed to its place, or not at all.
+// file is renamed to its place when it is written; one that is cut off all the same is refused.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace xccl {
 
-// Empty if the environment names none. Only an absolute XDG_CACHE_HOME counts.
+// Empty if the environment names none, or may not. Only an absolute XDG_CACHE_HOME counts.
 std::string user_cache_folder();
 
 class CostFile {

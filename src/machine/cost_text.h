@@ -1,6 +1,6 @@
 // The text of the file that keeps a machine's costs:
 //
-//     {"format": 1, "machine": "Intel(R) Xeon(R) Processor, 2 of 2 CPUs, ...",
+//     {"format": 2, "machine": "Intel(R) Xeon(R) Processor, 2 of 2 CPUs, ...",
 //      "costs": {"latency_us": 0.08, ...}}
 //
 // Numbers are written so that they are read back bit for bit. Other formats, other machines, and
@@ -15,7 +15,7 @@
 
 namespace xccl {
 
-constexpr int kCostFormat = 1;  // another meaning of a number is another format
+constexpr int kCostFormat = 2;  // another meaning of a number is another format
 constexpr std::size_t kMaxCostTextBytes = 4096;
 
 std::string cost_text(const MeasuredCosts& costs, std::string_view machine);

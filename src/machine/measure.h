@@ -1,8 +1,7 @@
 // Measuring a machine: a few short experiments on two of its cores, within a bound of time.
 //
-//     messages   ping-pong of copies through slots, a short and a long one: the slope is the cost
-//     of
-//                a byte, what is left the latency
+//     messages   ping-pong of copies through a tray, short ones and long ones: the slope is the
+//                cost of a byte, what is left the latency
 //     caches     copying and adding what lies in a core's cache
 //     streaming  from which size on results had better be written past the caches, if they are read
 //                afterwards

@@ -8,10 +8,10 @@
 namespace xccl {
 namespace {
 
+constexpr double kNoClaim = 0x1p62;  // the processor says nothing of its caches
+
 double claimed_cache_bytes() {
-    constexpr double kMostBytes = 0x1p62;  // where the processor claims nothing
-    static const double claimed =
-        std::min(static_cast<double>(last_level_cache_bytes()), kMostBytes);
+    static const double claimed = std::min(static_cast<double>(last_level_cache_bytes()), kNoClaim);
     return claimed;
 }
 
@@ -27,7 +27,12 @@ MeasuredCosts built_in_costs() {
 }
 
 bool is_believable(const MeasuredField& field, const MeasuredCosts& costs) {
-    const double ratio = costs.*field.value / built_in_costs().*field.value;
+    constexpr double kLeastCache = 0x1p18, kMostCache = 0x1p33;
+    const double value = costs.*field.value;
+    if (field.value == &MeasuredCosts::cached_bytes && claimed_cache_bytes() == kNoClaim) {
+        return value == kNoClaim || (value >= kLeastCache && value <= kMostCache);
+    }
+    const double ratio = value / built_in_costs().*field.value;
     return ratio >= 1 / field.most && ratio <= field.most;  // false for what is no number, too
 }
 

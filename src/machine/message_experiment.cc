@@ -1,9 +1,10 @@
-// Two threads, each on a core of its own, copy a message into a slot, raise a flag, and copy the
-// answer out, over slots that are used in turn, as those of a mailbox are. Half a round trip is
+// Two threads, each on a core of its own, copy a message into a tray, raise a flag, and copy the
+// answer out of the same tray, whose lines they take, as mailboxes do. Half a round trip is
 //
-//     latency + bytes (2 slot + 2 buffer)
+//     latency + 2 bytes slot
 //
-// so two lengths give latency and slot, if buffer is known.
+// since a core reads and writes its buffer while the lines of the tray are on their way
+// (cost_model.cc counts likewise). So two lengths give both.
 #include "machine/message_experiment.h"
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 
 #include "base/quiet_thread.h"
 #include "device/kernels.h"
+#include "device/taken.h"
 #include "machine/core_pair.h"
 
 namespace xccl {
@@ -25,43 +27,45 @@ constexpr std::size_t kShortMessage = 1024;
 constexpr std::size_t kLongMessage = 16384;
 constexpr int kBatches = 24;  // of each length, in turn
 constexpr int kTrips = 20;    // in a batch: a quarter of a millisecond at most
-constexpr int kSlots = 4;
 constexpr int kSpinsPerLook = 256;
 
-struct Slot {
-    alignas(64) std::atomic<int> flag{0};
-    alignas(4096) std::array<std::byte, kLongMessage> payload{};
+struct Flag {
+    alignas(64) std::atomic<int> value{0};
 };
 
 struct Court {
-    std::array<Slot, kSlots> slots[2];  // to each side
+    std::array<Flag, 2> flags;  // to each side
+    alignas(4096) std::array<std::byte, kLongMessage> tray{};
 };
 
 // One side of the game.
 class Player {
   public:
     Player(Court* court, int side, const Stopwatch& stopwatch)
-        : in_(court->slots[side]), out_(court->slots[1 - side]), stopwatch_(stopwatch) {}
+        : tray_(court->tray.data()),
+          in_(court->flags[static_cast<std::size_t>(side)]),
+          out_(court->flags[static_cast<std::size_t>(1 - side)]),
+          stopwatch_(stopwatch) {}
 
     void send(std::size_t bytes) {
-        Slot& slot = out_[static_cast<std::size_t>(++sent_ % kSlots)];
-        copy_bytes(slot.payload.data(), buffer_.data(), bytes);
-        slot.flag.store(sent_, std::memory_order_release);  // pairs with receive()
+        copy_bytes(tray_, buffer_.data(), bytes);
+        out_.value.store(++sent_, std::memory_order_release);  // pairs with receive()
     }
     // False if the time is up.
     bool receive(std::size_t bytes) {
-        const Slot& slot = in_[static_cast<std::size_t>(++received_ % kSlots)];
-        for (int spins = 1; slot.flag.load(std::memory_order_acquire) != received_; ++spins) {
+        ++received_;
+        for (int spins = 1; in_.value.load(std::memory_order_acquire) != received_; ++spins) {
             if (spins % kSpinsPerLook == 0 && stopwatch_.over()) return false;
             relax();
         }
-        copy_bytes(buffer_.data(), slot.payload.data(), bytes);
+        copy_bytes_taken(buffer_.data(), tray_, bytes);
         return true;
     }
 
   private:
-    std::array<Slot, kSlots>& in_;
-    std::array<Slot, kSlots>& out_;
+    std::byte* const tray_;
+    Flag& in_;
+    Flag& out_;
     const Stopwatch& stopwatch_;
     int sent_ = 0;
     int received_ = 0;
@@ -127,7 +131,7 @@ void measure_messages(const Stopwatch& stopwatch, MeasuredCosts* costs) {
     answerer.join();
     if (!complete) return;
     const double slope = (one_way_us[1] - one_way_us[0]) / (kLongMessage - kShortMessage);
-    costs->slot_us_per_byte = slope / 2 - costs->buffer_us_per_byte;
+    costs->slot_us_per_byte = slope / 2;
     costs->latency_us = one_way_us[0] - slope * kShortMessage;
 }
 

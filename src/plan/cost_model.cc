@@ -79,30 +79,40 @@ class Walk {
         RoundWork round;
         round.active = true;
         const double span = step.span;
-        round.work = {costs_.step_us, (step.source_count - 1) * span * costs_.combine_us_per_byte};
+        // A core combines and stores while the lines of messages from its own host are on their
+        // way to it: only the longer of the two counts.
+        double own_us = (step.source_count - 1) * span * costs_.combine_us_per_byte;
+        double lines_us = 0;
+        round.work = {costs_.step_us, 0};
+        const auto touch = [&](const Operand& operand) {
+            if (operand.space != Space::kSlot) {
+                own_us += span * costs_.buffer_us_per_byte;
+                return;
+            }
+            const RoadCosts& r = road(operand);
+            const double us = span * (r.us_per_byte + (spilled_ ? r.spilled_us_per_byte : 0));
+            round.work.fixed_us += r.message_us;
+            (is_shared(operand) ? lines_us : own_us) += us;
+        };
         for (const Operand& source : lane.sources(step)) {
-            touch(source, span, &round);
+            touch(source);
             if (source.space != Space::kSlot) continue;
             const RoadCosts& from = road(source);
             round.wait = dearer(round.wait, {from.latency_us, span * from.wire_us_per_byte});
             round.wire_in += span * from.wire_us_per_byte;
         }
         for (const Operand& destination : lane.destinations(step)) {
-            touch(destination, span, &round);
+            touch(destination);
             if (destination.space != Space::kSlot) continue;
             round.wire_out += span * road(destination).wire_us_per_byte;
         }
+        round.work.us_per_byte = std::max(own_us, lines_us);
         return round;
     }
 
-    void touch(const Operand& operand, double span, RoundWork* round) const {
-        if (operand.space == Space::kSlot) {
-            const RoadCosts& r = road(operand);
-            const double spilled_us = spilled_ ? r.spilled_us_per_byte : 0;
-            round->work += CostLine{r.message_us, span * (r.us_per_byte + spilled_us)};
-        } else {
-            round->work += CostLine{0, span * costs_.buffer_us_per_byte};
-        }
+    bool is_shared(const Operand& operand) const {
+        return topology_.link(steps_.rank, steps_.peers[operand.peer_index]) ==
+               LinkClass::kSharedMemory;
     }
 
     const Steps& steps_;

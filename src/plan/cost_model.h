@@ -2,8 +2,10 @@
 // running it.
 //
 // Each step is work on its rank: a fixed part, a part per message, and a part per byte read,
-// combined and written. Each round in which a rank waits for a message adds that road's latency.
-// That gives, for one tile, four straight lines over the bytes of a piece:
+// combined and written; while the bytes of a message cross from core to core, the core does the
+// rest, so that only the longer of the two counts. Each round in which a rank waits for a message
+// adds that road's latency. That gives, for one tile, four straight lines over the bytes of a
+// piece:
 //
 //     first   one tile from start to end: in each round, the dearest rank
 //     own     what the dearest rank spends on a tile, waiting included

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kLineBytes = 64;
 constexpr std::uint32_t kHeapAnswerOffset = 8;  // in the first line of credit
-constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + kLineBytes;
+constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + 2 * kLineBytes;
 constexpr std::uint32_t kGivenBackOffset = 16;  // in each line of credit: a byte for each slot
 static_assert(kGivenBackOffset + Trays::kMostSlots <= kLineBytes);
 constexpr std::uint32_t kMaxSlotCount = Trays::kMostSlots;

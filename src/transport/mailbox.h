@@ -32,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/assert.h"
 #include "transport/memory_policy.h"
 #include "transport/trays.h"
 
@@ -112,8 +113,11 @@ class BasicSender {
         : view_(view), next_(view.header(start + 1)), published_(start), consumed_seen_(start) {}
 
     // From now on payloads lie in trays, and those of `receiver`, the other direction, too.
-    // `first`: alike at both ends but for its sign. Before the first message.
+    // `first`: true at one end alone. Before the first message; neither end may move afterwards.
     void share_trays(BasicReceiver<Memory>* receiver, bool first) {
+        XCCL_DEBUG_ASSERT(!trays_ && view_.given_back != nullptr &&
+                          view_.slot_bytes == receiver->view().slot_bytes &&
+                          view_.slot_count == receiver->view().slot_count);
         std::byte* const there = receiver->view().slots;
         trays_ = first ? Trays({view_.slots, there}, 0, view_.slot_count, view_.slot_bytes,
                                kTrayOffset<Memory>)
@@ -138,6 +142,7 @@ class BasicSender {
     // Makes the reserved message visible.
     void publish(std::uint32_t byte_count, std::uint32_t signature,
                  MessageKind kind = MessageKind::kPayload) {
+        XCCL_DEBUG_ASSERT(!trays_ || reserved_ != kNoTray);
         view_.publish_in(next_, ++published_, byte_count, signature, kind, reserved_);
         next_ = view_.header(published_ + 1);
         if (!trays_) return;
@@ -156,7 +161,8 @@ class BasicSender {
         if (consumed_seen_ != published_) look_for_credit();
         return consumed_seen_ == published_;
     }
-    // The payload of the oldest message that was not released; null if all were.
+    // The payload of the oldest message that was not released; null if all were. It stays only
+    // while the reader does nothing.
     const std::byte* oldest_unread() const {
         const std::uint32_t consumed = view_.consumed->load(Memory::kConsumedLoad);
         if (consumed == published_) return nullptr;
@@ -171,10 +177,10 @@ class BasicSender {
 
     void look_for_credit() {
         const std::uint32_t consumed = view_.consumed->load(Memory::kConsumedLoad);
-        while (consumed_seen_ != consumed) {
-            ++consumed_seen_;
-            if (trays_) trays_.add(view_.given_back[(consumed_seen_ - 1) & (view_.slot_count - 1)]);
+        for (; trays_ && consumed_seen_ != consumed; ++consumed_seen_) {
+            trays_.add(view_.given_back[consumed_seen_ & (view_.slot_count - 1)]);
         }
+        consumed_seen_ = consumed;
     }
     // What the receiver of the other direction gives back for `tray`.
     std::uint8_t give_back(std::uint8_t tray) {

@@ -1,6 +1,7 @@
 // One connection: frames in, frames out, without copies of large payloads.
 //
-// Out: payloads are written straight from the sender's slots, several frames per system call.
+// Out: payloads are written straight from where they lie, slots or callers' buffers, several frames
+// per system call.
 // In: one read fills the rest of the current payload, straight into the receiver's slot, and then a
 // small buffer with whatever follows, so that small messages cost one read for many.
 #pragma once

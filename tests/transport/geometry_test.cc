@@ -62,6 +62,7 @@ TEST(Geometry, WishesAreGrantedOrRefused) {
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_count = 3}).ok());
     EXPECT_EQ(choose_geometry(2, {.slotted_slot_bytes = 1000})->slotted_slot_bytes, 1024u + 128);
     EXPECT_FALSE(choose_geometry(2, {.slotted_lanes = 16}).ok());
+    EXPECT_TRUE(choose_geometry(2, {.slotted_slot_bytes = 1u << 26}).ok());  // XCCL_SLOT_BYTES
     EXPECT_FALSE(choose_geometry(2, {.slotted_slot_bytes = 1u << 30}).ok());
 }
 

@@ -1,8 +1,8 @@
 // What moving bytes costs on host memory: the numbers behind every choice of the planner.
 //
 // They serve where a machine's own are not known (src/machine). All ranks read the same numbers, so
-// they choose alike. They need not be exact: they have to put
-// the candidates in the right order, and the crossings about where they are.
+// they choose alike. They need not be exact: they have to put the candidates in the right order,
+// and the crossings about where they are.
 #pragma once
 
 #include "plan/cost_model.h"
