@@ -23,7 +23,7 @@ struct Arguments {
 };
 
 struct Totals {
-    std::uint64_t seeds = 0, failed = 0, events = 0, messages = 0, operations = 0;
+    std::uint64_t seeds = 0, failed = 0, events = 0, messages = 0, references = 0, operations = 0;
     std::array<int, kFaultKindCount> faults{};
 };
 
@@ -31,6 +31,7 @@ void add(const Report& report, Totals* totals) {
     ++totals->seeds;
     totals->failed += !report.ok();
     totals->events += report.event_count;
+    totals->references += report.reference_count;
     totals->messages += report.message_count;
     totals->operations += report.operation_count;
     for (int kind = 0; kind < kFaultKindCount; ++kind) {
@@ -57,8 +58,11 @@ int run(const Arguments& arguments) {
     for (std::uint64_t seed = arguments.first; seed <= arguments.last; seed += arguments.stride) {
         run_seed(seed, arguments, &totals);
     }
-    fmt::print("{} seeds, {} failed; {} calls, {} messages, {} events; faults that struck:",
-               totals.seeds, totals.failed, totals.operations, totals.messages, totals.events);
+    fmt::print(
+        "{} seeds, {} failed; {} calls, {} messages ({} read where they lay), "
+        "{} events; faults that struck:",
+        totals.seeds, totals.failed, totals.operations, totals.messages, totals.references,
+        totals.events);
     for (int kind = 1; kind < kFaultKindCount; ++kind) {
         fmt::print(" {} {}", totals.faults[kind], fault_name(static_cast<FaultKind>(kind)));
     }

@@ -250,6 +250,7 @@ void Network::take(Path& path, int lane) {
     const std::byte* payload = payload_of(view, sequence);
     if (static_cast<MessageKind>(header->kind) == MessageKind::kReference) {
         std::memcpy(&payload, payload, sizeof payload);
+        ++references_taken_;
     }
     std::vector<std::byte> copy(payload, payload + header->byte_count);
     after(delay_of(path, &state.last_arrival), path,

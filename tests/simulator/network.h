@@ -84,6 +84,7 @@ class Network {
     void restart();
 
     std::uint64_t messages_delivered() const { return messages_delivered_; }
+    std::uint64_t references_taken() const { return references_taken_; }
 
   private:
     struct Path;
@@ -116,6 +117,7 @@ class Network {
     std::vector<bool> asleep_;
     std::uint32_t life_ = 0;
     std::uint64_t messages_delivered_ = 0;
+    std::uint64_t references_taken_ = 0;
 };
 
 }  // namespace xccl::simulator

@@ -95,6 +95,7 @@ Result<std::shared_ptr<const Steps>> Programs::steps_of(const Plan& plan, int ra
                                                 .node_of_rank = topology_.node_of_rank},
                                       .copies = plan.choice.copies};
         XCCL_ASSIGN(Steps compiled, compile_program(program, rank));
+        compiled.read_in_place = plan.steps->read_in_place;  // proved of all ranks together
         steps = std::make_shared<const Steps>(std::move(compiled));
     }
     return steps;

@@ -91,7 +91,9 @@ Status Rank::submit_collective(const Operation& called, InFlight* entry) {
         XCCL_ASSIGN(Launch launch, around_.programs->launch(called, rank_));
         XCCL_ASSIGN(prepared, engine_.prepare(std::move(launch)));
     }
-    entry->tickets.push_back(engine_.submit(prepared, entry->buffers->buffers()));
+    Buffers buffers = entry->buffers->buffers();
+    buffers.input_stays |= buffers.input == buffers.output && prepared->steps().read_in_place;
+    entry->tickets.push_back(engine_.submit(prepared, buffers));
     return ok_status();
 }
 

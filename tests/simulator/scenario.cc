@@ -48,7 +48,7 @@ std::vector<int> place_ranks(Random& random, int n) {
 
 LaneGeometry choose_geometry(Random& random, Scale scale) {
     constexpr std::uint32_t kFlaggedBytes[] = {128, 192, 256};
-    constexpr std::uint32_t kSlottedBytes[] = {128, 192, 320, 576, 1152};
+    constexpr std::uint32_t kSlottedBytes[] = {128, 192, 320, 576, 1152, 4224};
     LaneGeometry geometry;
     geometry.flagged_slot_bytes = pick(random, kFlaggedBytes);
     geometry.flagged_slot_count = 2u << random.below(3);

@@ -60,6 +60,16 @@ TEST(Simulator, CatchesASkippedAbort) {
     expect_caught(Mutant::kSkippedAbort);
 }
 
+// Carried messages of 4 KiB and more are sent from the callers' buffers.
+TEST(Simulator, ReadsSomeMessagesWhereTheyLie) {
+    std::uint64_t references = 0;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        const Scenario scenario = make_scenario(seed);
+        references += World(&scenario, false).run().reference_count;
+    }
+    EXPECT_GE(references, 50u);
+}
+
 TEST(Simulator, DoesTheSameTwice) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         const Scenario first = make_scenario(seed);
