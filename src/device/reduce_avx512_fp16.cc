@@ -40,10 +40,10 @@ constexpr std::size_t kStepBytes = sizeof(__m512i);
     return _mm512_castph_si512(_mm512_add_ph(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b)));
 }
 
-[[gnu::always_inline]] inline __m512i without_odd_nans(__m512i halves) {
-    const __m512h values = _mm512_castsi512_ph(halves);
-    const __mmask32 is_nan = _mm512_cmp_ph_mask(values, values, _CMP_UNORD_Q);
-    return _mm512_mask_mov_epi16(halves, is_nan, _mm512_set1_epi16(0x7e00));
+[[gnu::always_inline]] inline __m512h without_odd_nans(__m512h halves) {
+    const __mmask32 is_nan = _mm512_cmp_ph_mask(halves, halves, _CMP_UNORD_Q);
+    return _mm512_castsi512_ph(
+        _mm512_mask_mov_epi16(_mm512_castph_si512(halves), is_nan, _mm512_set1_epi16(0x7e00)));
 }
 
 // 0x80...0 | (~kept & 1): what is cut off rounds up from one half on if what is kept is odd, from
@@ -105,41 +105,60 @@ struct E4m3Sum {
     }
 };
 
-// An e5m2 is the upper byte of a float16. Elements at even places and those at odd ones are added
-// apart.
-struct E5m2Sum {
-    [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
-        constexpr __mmask64 kUpperBytes = 0xaaaaaaaaaaaaaaaa;
+// Elements at even places and those at odd ones, added apart: of e5m2, the upper byte of a float16,
+// and of bfloat16, the upper half of a float32 (as Lanes<Bfloat16> of lanes_avx512.inc). There are
+// hardly ever NaNs, so one comparison looks for them in two vectors.
+struct E5m2Parts {
+    __m512h even;
+    __m512h odd;
+    [[gnu::always_inline]] E5m2Parts(__m512i a, __m512i b) {
         const __m512i upper = _mm512_set1_epi16(-0x100);
-        __m512i even = sum_of_halves(_mm512_slli_epi16(a, 8), _mm512_slli_epi16(b, 8));
-        __m512i odd = sum_of_halves(_mm512_and_si512(a, upper), _mm512_and_si512(b, upper));
-        // One comparison looks for NaNs in both, and there are hardly ever any.
-        if (_mm512_cmp_ph_mask(_mm512_castsi512_ph(even), _mm512_castsi512_ph(odd), _CMP_UNORD_Q) !=
-            0) [[unlikely]] {
-            even = without_odd_nans(even);
-            odd = without_odd_nans(odd);
-        }
+        even = _mm512_add_ph(_mm512_castsi512_ph(_mm512_slli_epi16(a, 8)),
+                             _mm512_castsi512_ph(_mm512_slli_epi16(b, 8)));
+        odd = _mm512_add_ph(_mm512_castsi512_ph(_mm512_and_si512(a, upper)),
+                            _mm512_castsi512_ph(_mm512_and_si512(b, upper)));
+    }
+    [[gnu::always_inline]] __mmask32 nans() const {
+        return _mm512_cmp_ph_mask(even, odd, _CMP_UNORD_Q);
+    }
+    [[gnu::always_inline]] void make_nans_canonical() {
+        even = without_odd_nans(even);
+        odd = without_odd_nans(odd);
+    }
+    [[gnu::always_inline]] __m512i rounded() const {
+        constexpr __mmask64 kUpperBytes = 0xaaaaaaaaaaaaaaaa;
+        const __m512i even_bits = _mm512_castph_si512(even);
+        const __m512i odd_bits = _mm512_castph_si512(odd);
         // The lower half of the odd element beside the upper half of the even one.
-        const __m512i middle = _mm512_shrdi_epi16(even, odd, 8);
-        const __m512i kept = _mm512_mask_mov_epi8(middle, kUpperBytes, odd);
-        const __m512i cut = _mm512_mask_mov_epi8(even, kUpperBytes, middle);
+        const __m512i middle = _mm512_shrdi_epi16(even_bits, odd_bits, 8);
+        const __m512i kept = _mm512_mask_mov_epi8(middle, kUpperBytes, odd_bits);
+        const __m512i cut = _mm512_mask_mov_epi8(even_bits, kUpperBytes, middle);
         const __mmask64 up = _mm512_cmpge_epu8_mask(
             cut, threshold(kept, _mm512_set1_epi8(1), _mm512_set1_epi8(-0x80)));
         return _mm512_mask_sub_epi8(kept, up, kept, _mm512_set1_epi8(-1));
     }
 };
 
-// A bfloat16 is the upper half of a float32. As Lanes<Bfloat16> of lanes_avx512.inc.
-struct Bfloat16Sum {
-    [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
-        constexpr __mmask32 kUpperWords = 0xaaaaaaaa;
+struct Bfloat16Parts {
+    __m512 even;
+    __m512 odd;
+    [[gnu::always_inline]] Bfloat16Parts(__m512i a, __m512i b) {
         const __m512i upper = _mm512_set1_epi32(-0x10000);
-        __m512 even = sum_of_floats(_mm512_slli_epi32(a, 16), _mm512_slli_epi32(b, 16));
-        __m512 odd = sum_of_floats(_mm512_and_si512(a, upper), _mm512_and_si512(b, upper));
-        if (_mm512_cmp_ps_mask(even, odd, _CMP_UNORD_Q) != 0) [[unlikely]] {
-            even = without_odd_nans(even);
-            odd = without_odd_nans(odd);
-        }
+        even = _mm512_add_ps(_mm512_castsi512_ps(_mm512_slli_epi32(a, 16)),
+                             _mm512_castsi512_ps(_mm512_slli_epi32(b, 16)));
+        odd = _mm512_add_ps(_mm512_castsi512_ps(_mm512_and_si512(a, upper)),
+                            _mm512_castsi512_ps(_mm512_and_si512(b, upper)));
+    }
+    [[gnu::always_inline]] __mmask32 nans() const {
+        return _mm512_cmp_ps_mask(even, odd, _CMP_UNORD_Q);
+    }
+    [[gnu::always_inline]] void make_nans_canonical() {
+        const __m512 nan = _mm512_set1_ps(kCanonicalNan<float>);
+        even = _mm512_mask_mov_ps(even, _mm512_cmp_ps_mask(even, even, _CMP_UNORD_Q), nan);
+        odd = _mm512_mask_mov_ps(odd, _mm512_cmp_ps_mask(odd, odd, _CMP_UNORD_Q), nan);
+    }
+    [[gnu::always_inline]] __m512i rounded() const {
+        constexpr __mmask32 kUpperWords = 0xaaaaaaaa;
         const __m512i even_bits = _mm512_castps_si512(even);
         const __m512i odd_bits = _mm512_castps_si512(odd);
         const __m512i middle = _mm512_shrdi_epi32(even_bits, odd_bits, 16);
@@ -149,20 +168,34 @@ struct Bfloat16Sum {
             cut, threshold(kept, _mm512_set1_epi16(1), _mm512_set1_epi16(-0x8000)));
         return _mm512_mask_sub_epi16(kept, up, kept, _mm512_set1_epi16(-1));
     }
+};
 
-  private:
-    [[gnu::always_inline]] static __m512 sum_of_floats(__m512i a, __m512i b) {
-        return _mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b));
+template <class Parts>
+struct PartedSum {
+    [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
+        Parts parts(a, b);
+        if (parts.nans() != 0) [[unlikely]]
+            parts.make_nans_canonical();
+        return parts.rounded();
     }
-    [[gnu::always_inline]] static __m512 without_odd_nans(__m512 floats) {
-        const __mmask16 is_nan = _mm512_cmp_ps_mask(floats, floats, _CMP_UNORD_Q);
-        return _mm512_mask_mov_ps(floats, is_nan, _mm512_set1_ps(kCanonicalNan<float>));
+    // Two vectors at a time are one branch.
+    [[gnu::always_inline]] static void of_two(std::byte* to, const std::byte* a,
+                                              const std::byte* b) {
+        Parts first(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+        Parts second(_mm512_loadu_si512(a + kStepBytes), _mm512_loadu_si512(b + kStepBytes));
+        if (_kortestz_mask32_u8(first.nans(), second.nans()) == 0) [[unlikely]] {
+            first.make_nans_canonical();
+            second.make_nans_canonical();
+        }
+        _mm512_storeu_si512(to, first.rounded());
+        _mm512_storeu_si512(to + kStepBytes, second.rounded());
     }
 };
 
 struct Float16Sum {
     [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
-        return without_odd_nans(sum_of_halves(a, b));
+        return _mm512_castph_si512(
+            without_odd_nans(_mm512_add_ph(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b))));
     }
 };
 
@@ -170,6 +203,9 @@ template <class Sum>
 [[gnu::noinline]] void sum_two(std::byte* to, const std::byte* a, const std::byte* b,
                                std::size_t bytes) {
     std::size_t i = 0;
+    if constexpr (requires { Sum::of_two(to, a, b); }) {
+        for (; i + 2 * kStepBytes <= bytes; i += 2 * kStepBytes) Sum::of_two(to + i, a + i, b + i);
+    }
     for (; i + kStepBytes <= bytes; i += kStepBytes) {
         _mm512_storeu_si512(to + i, Sum::of(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i)));
     }
@@ -226,9 +262,9 @@ ReduceTable with_fp16_kernels(const ReduceTable& table) {
     ReduceTable changed = table;
     changed.name = "avx512_fp16";
     changed.kernels[xcclFloat16][kSum].reduce = reduce_sum<Float16Sum, 2>;
-    changed.kernels[xcclBfloat16][kSum].reduce = reduce_sum<Bfloat16Sum, 2>;
+    changed.kernels[xcclBfloat16][kSum].reduce = reduce_sum<PartedSum<Bfloat16Parts>, 2>;
     changed.kernels[xcclFloat8e4m3][kSum].reduce = reduce_sum<E4m3Sum, 1>;
-    changed.kernels[xcclFloat8e5m2][kSum].reduce = reduce_sum<E5m2Sum, 1>;
+    changed.kernels[xcclFloat8e5m2][kSum].reduce = reduce_sum<PartedSum<E5m2Parts>, 1>;
     return changed;
 }
 
