@@ -1,5 +1,7 @@
-// Sums of two float16 or float8 on processors that add float16 (AVX512-FP16): 64 bytes take a third
-// or half of the instructions of the way through float32 (lanes_avx512.inc).
+// Sums of two small floats on processors that add float16 (AVX512-FP16). 64 bytes of float16 and
+// float8 take a third or half of the instructions of the way through float32 (lanes_avx512.inc);
+// bfloat16 goes that way here, too, with an instruction less, since these processors shift across
+// two registers.
 //
 // Why the bits are the same. The reference adds in float32 and rounds once more. For float16 that
 // is known to be as rounding once, since 24 bits are at least 2 * 11 + 2. Of two float8 the float32
@@ -10,6 +12,9 @@
 // of two: both ways round to the larger term. Subnormals are multiples of the smallest one, and
 // exact. A float16 overflows from 65520 on, where e5m2 does, too. All pairs of float8 are compared
 // in reduce_table_test.cc.
+//
+// Cost: two ports execute vectors of 64 bytes, so a loop takes half as many cycles as it has
+// instructions that are no loads, stores or jumps. perf/micro/device/bound.py counts them.
 #include "device/reduce_table.h"
 
 #if defined(XCCL_HAS_FP16_KERNELS)
@@ -24,86 +29,178 @@
 
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12's own header, on purpose
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512fp16")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2,avx512fp16,gfni")
 
 namespace xccl {
 namespace {
 
 constexpr std::size_t kStepBytes = sizeof(__m512i);
 
-// words / 2^bits, to nearest, ties to even; nothing may overflow.
-template <int kBits>
-[[gnu::always_inline]] inline __m512i rounded_words(__m512i words) {
-    const __mmask32 is_odd = _mm512_test_epi16_mask(words, _mm512_set1_epi16(1 << kBits));
-    const __m512i half = _mm512_mask_mov_epi16(_mm512_set1_epi16((1 << (kBits - 1)) - 1), is_odd,
-                                               _mm512_set1_epi16(1 << (kBits - 1)));
-    return _mm512_srli_epi16(_mm512_add_epi16(words, half), kBits);
-}
-
 // To nearest, and without exceptions, whatever the caller has set.
+[[gnu::always_inline]] inline __m512h sum_of_halves(__m512h a, __m512h b) {
+    return _mm512_add_round_ph(a, b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
 [[gnu::always_inline]] inline __m512i sum_of_halves(__m512i a, __m512i b) {
-    return _mm512_castph_si512(_mm512_add_round_ph(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b),
-                                                   _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    return _mm512_castph_si512(sum_of_halves(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b)));
 }
 
-[[gnu::always_inline]] inline __m512i without_odd_nans(__m512i halves) {
-    const __m512h values = _mm512_castsi512_ph(halves);
-    const __mmask32 is_nan = _mm512_cmp_ph_mask(values, values, _CMP_UNORD_Q);
-    return _mm512_mask_mov_epi16(halves, is_nan, _mm512_set1_epi16(0x7e00));
+[[gnu::always_inline]] inline __m512h without_odd_nans(__m512h halves) {
+    const __mmask32 is_nan = _mm512_cmp_ph_mask(halves, halves, _CMP_UNORD_Q);
+    return _mm512_castsi512_ph(
+        _mm512_mask_mov_epi16(_mm512_castph_si512(halves), is_nan, _mm512_set1_epi16(0x7e00)));
 }
 
-// An e4m3 is a float16 of 1/256 of its value, its bits moved: `words` has them in its upper bytes.
-// NaN becomes a number, and is put back in the end.
+// 0x80...0 | (~kept & 1): what is cut off rounds up from one half on if what is kept is odd, from
+// just above it on otherwise.
+[[gnu::always_inline]] inline __m512i threshold(__m512i kept, __m512i one, __m512i half) {
+    return _mm512_ternarylogic_epi32(kept, one, half, 0xae);
+}
+
+// An e4m3 is a float16 of 1/256 of its value, its bits moved by one. NaN becomes a number there,
+// and is put back in the end.
 struct E4m3Sum {
-    [[gnu::always_inline]] static __m512i widened(__m512i words) {
-        return _mm512_and_si512(_mm512_srai_epi16(words, 1),
-                                _mm512_set1_epi16(static_cast<short>(0xbf80)));
-    }
-    // What overflows saturates.
-    [[gnu::always_inline]] static __m512i bytes_of(__m512i a, __m512i b) {
-        const __m512i sum = sum_of_halves(widened(a), widened(b));
-        const __m512i magnitude =
-            rounded_words<7>(_mm512_and_si512(sum, _mm512_set1_epi16(0x7fff)));
-        const __m512i limited = _mm512_min_epu16(magnitude, _mm512_set1_epi16(0x7e));
-        // limited | (sign & 0x80)
-        return _mm512_ternarylogic_epi32(limited, _mm512_srli_epi16(sum, 8),
-                                         _mm512_set1_epi16(0x80), 0xf8);
-    }
-    [[gnu::always_inline]] static __m512i finished(__m512i bytes, __m512i a, __m512i b) {
+    [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
+        const Halves x(a);
+        const Halves y(b);
+        const __m512i rounded =
+            rounded_bytes(sum_of_halves(x.lower, y.lower), sum_of_halves(x.upper, y.upper));
         const __m512i sign = _mm512_set1_epi8(-0x80);
         const __m512i all = _mm512_set1_epi8(-1);
-        const __mmask64 is_nan = _mm512_cmpeq_epi8_mask(_mm512_or_si512(a, sign), all) |
-                                 _mm512_cmpeq_epi8_mask(_mm512_or_si512(b, sign), all);
-        return _mm512_mask_mov_epi8(bytes, is_nan, _mm512_set1_epi8(0x7f));
+        __mmask64 is_number = _mm512_cmpneq_epi8_mask(_mm512_or_si512(a, sign), all);
+        is_number = _mm512_mask_cmpneq_epi8_mask(is_number, _mm512_or_si512(b, sign), all);
+        return _mm512_mask_mov_epi8(_mm512_set1_epi8(0x7f), is_number, rounded);
+    }
+
+  private:
+    // The lower and the upper eight of each 16 elements. Their bytes are made by products of bits
+    // with matrices, whose first row, in the lowest byte, makes the highest bit.
+    struct Halves {
+        __m512i lower;
+        __m512i upper;
+        [[gnu::always_inline]] explicit Halves(__m512i bytes) {
+            // s0eeeemm and m0000000 of seeeemmm.
+            const __m512i high =
+                _mm512_gf2p8affine_epi64_epi8(bytes, _mm512_set1_epi64(0x0204'0810'2040'0080), 0);
+            const __m512i low = _mm512_gf2p8affine_epi64_epi8(bytes, _mm512_set1_epi64(1), 0);
+            lower = _mm512_unpacklo_epi8(low, high);
+            upper = _mm512_unpackhi_epi8(low, high);
+        }
+    };
+    // To nearest, ties to even; what overflows saturates. The highest seven bits of a sum's
+    // magnitude, doubled, and what is cut off, which begins with the last bit that is kept.
+    [[gnu::always_inline]] static __m512i rounded_bytes(__m512i lower, __m512i upper) {
+        const __m512i parted = _mm512_broadcast_i32x4(
+            _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+        lower = _mm512_shuffle_epi8(lower, parted);
+        upper = _mm512_shuffle_epi8(upper, parted);
+        const __m512i low = _mm512_unpacklo_epi64(lower, upper);
+        const __m512i high = _mm512_unpackhi_epi64(lower, upper);
+        // It counts as the bit that it begins with, and one more from one half on if that is set,
+        // from just above it on otherwise: none up to 0x40, one up to 0xbf, two beyond.
+        const __m512i minus_one = _mm512_set1_epi8(-1);
+        __m512i magnitude = _mm512_add_epi8(high, high);
+        magnitude = _mm512_mask_sub_epi8(
+            magnitude, _mm512_cmpgt_epu8_mask(low, _mm512_set1_epi8(0x40)), magnitude, minus_one);
+        magnitude = _mm512_mask_sub_epi8(
+            magnitude, _mm512_cmpgt_epu8_mask(low, _mm512_set1_epi8(-0x41)), magnitude, minus_one);
+        const __m512i limited = _mm512_min_epu8(magnitude, _mm512_set1_epi8(0x7e));
+        // limited | (high & 0x80)
+        return _mm512_ternarylogic_epi32(limited, high, _mm512_set1_epi8(-0x80), 0xf8);
     }
 };
 
-// An e5m2 is the upper byte of a float16.
-struct E5m2Sum {
-    [[gnu::always_inline]] static __m512i bytes_of(__m512i a, __m512i b) {
-        return rounded_words<8>(without_odd_nans(sum_of_halves(a, b)));
+// Elements at even places and those at odd ones, added apart: of e5m2, the upper byte of a float16,
+// and of bfloat16, the upper half of a float32 (as Lanes<Bfloat16> of lanes_avx512.inc). There are
+// hardly ever NaNs, so one comparison looks for them in two vectors.
+struct E5m2Parts {
+    __m512h even;
+    __m512h odd;
+    [[gnu::always_inline]] E5m2Parts(__m512i a, __m512i b) {
+        const __m512i upper = _mm512_set1_epi16(-0x100);
+        even = sum_of_halves(_mm512_castsi512_ph(_mm512_slli_epi16(a, 8)),
+                             _mm512_castsi512_ph(_mm512_slli_epi16(b, 8)));
+        odd = sum_of_halves(_mm512_castsi512_ph(_mm512_and_si512(a, upper)),
+                            _mm512_castsi512_ph(_mm512_and_si512(b, upper)));
     }
-    [[gnu::always_inline]] static __m512i finished(__m512i bytes, __m512i, __m512i) {
-        return bytes;
+    [[gnu::always_inline]] __mmask32 nans() const {
+        return _mm512_cmp_ph_mask(even, odd, _CMP_UNORD_Q);
+    }
+    [[gnu::always_inline]] void make_nans_canonical() {
+        even = without_odd_nans(even);
+        odd = without_odd_nans(odd);
+    }
+    [[gnu::always_inline]] __m512i rounded() const {
+        constexpr __mmask64 kUpperBytes = 0xaaaaaaaaaaaaaaaa;
+        const __m512i even_bits = _mm512_castph_si512(even);
+        const __m512i odd_bits = _mm512_castph_si512(odd);
+        // The lower half of the odd element beside the upper half of the even one.
+        const __m512i middle = _mm512_shrdi_epi16(even_bits, odd_bits, 8);
+        const __m512i kept = _mm512_mask_mov_epi8(middle, kUpperBytes, odd_bits);
+        const __m512i cut = _mm512_mask_mov_epi8(even_bits, kUpperBytes, middle);
+        const __mmask64 up = _mm512_cmpge_epu8_mask(
+            cut, threshold(kept, _mm512_set1_epi8(1), _mm512_set1_epi8(-0x80)));
+        return _mm512_mask_sub_epi8(kept, up, kept, _mm512_set1_epi8(-1));
     }
 };
 
-// Bytes become the upper halves of words, lower and upper eight of each 16, and are packed alike.
-template <class Sum>
-struct Float8Sum {
+struct Bfloat16Parts {
+    __m512 even;
+    __m512 odd;
+    [[gnu::always_inline]] Bfloat16Parts(__m512i a, __m512i b) {
+        const __m512i upper = _mm512_set1_epi32(-0x10000);
+        even = _mm512_add_ps(_mm512_castsi512_ps(_mm512_slli_epi32(a, 16)),
+                             _mm512_castsi512_ps(_mm512_slli_epi32(b, 16)));
+        odd = _mm512_add_ps(_mm512_castsi512_ps(_mm512_and_si512(a, upper)),
+                            _mm512_castsi512_ps(_mm512_and_si512(b, upper)));
+    }
+    [[gnu::always_inline]] __mmask32 nans() const {
+        return _mm512_cmp_ps_mask(even, odd, _CMP_UNORD_Q);
+    }
+    [[gnu::always_inline]] void make_nans_canonical() {
+        const __m512 nan = _mm512_set1_ps(kCanonicalNan<float>);
+        even = _mm512_mask_mov_ps(even, _mm512_cmp_ps_mask(even, even, _CMP_UNORD_Q), nan);
+        odd = _mm512_mask_mov_ps(odd, _mm512_cmp_ps_mask(odd, odd, _CMP_UNORD_Q), nan);
+    }
+    [[gnu::always_inline]] __m512i rounded() const {
+        constexpr __mmask32 kUpperWords = 0xaaaaaaaa;
+        const __m512i even_bits = _mm512_castps_si512(even);
+        const __m512i odd_bits = _mm512_castps_si512(odd);
+        const __m512i middle = _mm512_shrdi_epi32(even_bits, odd_bits, 16);
+        const __m512i kept = _mm512_mask_mov_epi16(middle, kUpperWords, odd_bits);
+        const __m512i cut = _mm512_mask_mov_epi16(even_bits, kUpperWords, middle);
+        const __mmask32 up = _mm512_cmpge_epu16_mask(
+            cut, threshold(kept, _mm512_set1_epi16(1), _mm512_set1_epi16(-0x8000)));
+        return _mm512_mask_sub_epi16(kept, up, kept, _mm512_set1_epi16(-1));
+    }
+};
+
+template <class Parts>
+struct PartedSum {
     [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
-        const __m512i none = _mm512_setzero_si512();
-        const __m512i lower =
-            Sum::bytes_of(_mm512_unpacklo_epi8(none, a), _mm512_unpacklo_epi8(none, b));
-        const __m512i upper =
-            Sum::bytes_of(_mm512_unpackhi_epi8(none, a), _mm512_unpackhi_epi8(none, b));
-        return Sum::finished(_mm512_packus_epi16(lower, upper), a, b);
+        Parts parts(a, b);
+        if (parts.nans() != 0) [[unlikely]]
+            parts.make_nans_canonical();
+        return parts.rounded();
+    }
+    // Two vectors at a time are one branch.
+    [[gnu::always_inline]] static void of_two(std::byte* to, const std::byte* a,
+                                              const std::byte* b) {
+        Parts first(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+        Parts second(_mm512_loadu_si512(a + kStepBytes), _mm512_loadu_si512(b + kStepBytes));
+        if (_kortestz_mask32_u8(first.nans(), second.nans()) == 0) [[unlikely]] {
+            first.make_nans_canonical();
+            second.make_nans_canonical();
+        }
+        _mm512_storeu_si512(to, first.rounded());
+        _mm512_storeu_si512(to + kStepBytes, second.rounded());
     }
 };
 
 struct Float16Sum {
     [[gnu::always_inline]] static __m512i of(__m512i a, __m512i b) {
-        return without_odd_nans(sum_of_halves(a, b));
+        return _mm512_castph_si512(
+            without_odd_nans(sum_of_halves(_mm512_castsi512_ph(a), _mm512_castsi512_ph(b))));
     }
 };
 
@@ -111,6 +208,9 @@ template <class Sum>
 [[gnu::noinline]] void sum_two(std::byte* to, const std::byte* a, const std::byte* b,
                                std::size_t bytes) {
     std::size_t i = 0;
+    if constexpr (requires { Sum::of_two(to, a, b); }) {
+        for (; i + 2 * kStepBytes <= bytes; i += 2 * kStepBytes) Sum::of_two(to + i, a + i, b + i);
+    }
     for (; i + kStepBytes <= bytes; i += kStepBytes) {
         _mm512_storeu_si512(to + i, Sum::of(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i)));
     }
@@ -137,20 +237,20 @@ void reduce_sum(const Reduction& reduction) {
     constexpr std::size_t kCachedBytes = 2048;  // until they are copied to other destinations
     const auto destinations = reduction.destinations;
     const std::size_t bytes = reduction.count * kElementBytes;
-    const bool taken = reduction.sources[0].taken || reduction.sources[1].taken;
+    const bool taken = std::ranges::any_of(reduction.sources, &ReduceSource::taken);
     const std::size_t block = taken                      ? kTakenAheadBytes
                               : destinations.size() == 1 ? bytes
                                                          : kCachedBytes;
-    const auto take_block = [&](std::size_t begin) {
+    const auto take = [&](std::size_t begin) {
+        if (!taken || begin >= bytes) return;
         for (const ReduceSource& source : reduction.sources) {
-            if (!source.taken || begin >= bytes) continue;
-            take_lines(source.data + begin, std::min(block, bytes - begin));
+            if (source.taken) take_lines(source.data + begin, std::min(block, bytes - begin));
         }
     };
-    take_block(0);
+    take(0);
     for (std::size_t begin = 0; begin < bytes; begin += block) {
         const std::size_t count = std::min(block, bytes - begin);
-        take_block(begin + block);
+        take(begin + block);
         std::byte* const to = destinations[0].data + begin;
         sum_two<Sum>(to, reduction.sources[0].data + begin, reduction.sources[1].data + begin,
                      count);
@@ -167,8 +267,9 @@ ReduceTable with_fp16_kernels(const ReduceTable& table) {
     ReduceTable changed = table;
     changed.name = "avx512_fp16";
     changed.kernels[xcclFloat16][kSum].reduce = reduce_sum<Float16Sum, 2>;
-    changed.kernels[xcclFloat8e4m3][kSum].reduce = reduce_sum<Float8Sum<E4m3Sum>, 1>;
-    changed.kernels[xcclFloat8e5m2][kSum].reduce = reduce_sum<Float8Sum<E5m2Sum>, 1>;
+    changed.kernels[xcclBfloat16][kSum].reduce = reduce_sum<PartedSum<Bfloat16Parts>, 2>;
+    changed.kernels[xcclFloat8e4m3][kSum].reduce = reduce_sum<E4m3Sum, 1>;
+    changed.kernels[xcclFloat8e5m2][kSum].reduce = reduce_sum<PartedSum<E5m2Parts>, 1>;
     return changed;
 }
 

@@ -22,7 +22,9 @@ UsableTables find_usable_tables() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
 #if defined(XCCL_HAS_FP16_KERNELS)
-        if (__builtin_cpu_supports("avx512fp16")) {
+        // What has the first has the others.
+        if (__builtin_cpu_supports("avx512fp16") && __builtin_cpu_supports("avx512vbmi2") &&
+            __builtin_cpu_supports("gfni")) {
             static const ReduceTable table = with_fp16_kernels(kAvx512ReduceTable);
             usable.add(&table);
         }

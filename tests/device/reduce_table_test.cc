@@ -77,5 +77,37 @@ TEST(ReduceTable, AllSumsOfTwoFloat8AreThoseOfFloat32) {
     expect_all_sums_of_two<Float8e5m2>(xcclFloat8e5m2);
 }
 
+// Every bfloat16 with some others: zeros, subnormals, neighbours of powers of two, ties, the
+// largest ones, infinities and NaNs, of either sign.
+TEST(ReduceTable, SumsOfTwoBfloat16AreThoseOfFloat32) {
+    constexpr std::size_t kValues = 0x10000;
+    constexpr std::uint16_t kOthers[] = {0,      1,      2,      0x7f,   0x80,   0x81,   0xff,
+                                         0x100,  0x3b80, 0x3c01, 0x3f7f, 0x3f80, 0x3f81, 0x4000,
+                                         0x4380, 0x7eff, 0x7f7f, 0x7f80, 0x7f81, 0x7fc0, 0x7fff};
+    std::vector<Bfloat16> a(kValues);
+    std::vector<Bfloat16> b(kValues);
+    std::vector<Bfloat16> sum(kValues);
+    for (std::size_t i = 0; i < kValues; ++i) a[i].bits = static_cast<std::uint16_t>(i);
+    const auto bytes_of = [](auto& values) { return reinterpret_cast<std::byte*>(values.data()); };
+    for (const std::uint16_t sign : {0, 0x8000}) {
+        for (const std::uint16_t other : kOthers) {
+            b.assign(kValues, {static_cast<std::uint16_t>(other | sign)});
+            for (const ReduceTable* table : usable_reduce_tables()) {
+                const ReduceSource from[] = {{bytes_of(a), false, false},
+                                             {bytes_of(b), false, false}};
+                const ReduceDestination to[] = {{bytes_of(sum), false}};
+                const Reduction reduction{xcclBfloat16, ReduceKind::kSum, from,
+                                          to,           kValues,          {1, 1}};
+                table->kernels[xcclBfloat16][static_cast<int>(ReduceKind::kSum)].reduce(reduction);
+                for (std::size_t i = 0; i < kValues; ++i) {
+                    const Bfloat16 expected = narrow<Bfloat16>(widen(a[i]) + widen(b[i]));
+                    ASSERT_EQ(sum[i].bits, expected.bits)
+                        << table->name << ": " << i << " + " << b[i].bits;
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace xccl
