@@ -6,6 +6,7 @@
 #include "api/comm_object.h"
 #include "api/group.h"
 #include "api/issue.h"
+#include "api/kept_by_thread.h"
 #include "api/validate.h"
 #include "base/datatypes.h"
 
@@ -87,7 +88,7 @@ xcclResult_t collective(xcclColl_t coll, const Arguments& a, xcclComm_t comm, xc
         if (__builtin_expect(!pin, 0)) {
             XCCL_ASSIGN(pin, pin_ready(comm));
         }
-        thread_local LastGood last;
+        LastGood& last = kept_by_thread<LastGood, BlocksOf>();
         const bool known =
             last.comm_number == pin->number && last.coll == coll && last.arguments == a;
         if (__builtin_expect(!known, 0)) {

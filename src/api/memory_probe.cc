@@ -6,10 +6,13 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include "api/kept_by_thread.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -20,9 +23,13 @@ namespace xccl {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
+constexpr const char* kHeap = "/memfd:xccl-heap";  // what xcclMemAlloc gives
 constexpr std::size_t kKnownRanges = 16;
 constexpr std::size_t kKnownRegions = 32;
-constexpr int kMostSearches = 64;  // of the list of mappings, per thread: it may be long
+// The list of mappings may be long: a thread searches it at its first unknown ranges, and then at
+// every so manyth, so that asking for each costs at most about as much as searching.
+constexpr int kFirstSearches = 64;
+constexpr int kAsksPerSearch = 32;
 
 struct Range {
     std::uintptr_t begin = 1;
@@ -38,7 +45,11 @@ struct Known {
     Range ranges[kKnownRanges];    // by page: those that calls named
     Range regions[kKnownRegions];  // whole mappings around them
     std::size_t next_region = 0;
-    int searches = 0;
+    int asks = 0;  // of the kernel
+    bool has_to_search() {
+        ++asks;
+        return asks <= kFirstSearches || asks % kAsksPerSearch == 0;
+    }
 };
 
 std::byte* page_of(const void* data) {
@@ -73,22 +84,25 @@ bool all_mapped(std::byte* begin, std::size_t bytes) {
     return true;
 }
 
-// The mapping of anonymous memory that holds a page; empty if there is none. (A file may be shorter
-// than its mapping.)
-Range anonymous_region(std::uintptr_t page) {
+// The mapping that holds a page; empty if there is none, or it is of a file, which may be shorter
+// than its mapping. Ours cannot (shared_heap.cc).
+Range whole_region(std::uintptr_t page) {
     std::ifstream mappings("/proc/self/maps");
     std::string line;
     while (std::getline(mappings, line)) {
         Range region;
         char readable = '-', writable = '-';
         unsigned long long inode = 1;
-        if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %c%c%*s %*s %*s %llu",
-                        &region.begin, &region.end, &readable, &writable, &inode) != 5) {
+        int path = 0;
+        if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %c%c%*s %*s %*s %llu %n",
+                        &region.begin, &region.end, &readable, &writable, &inode, &path) != 5) {
             continue;
         }
         if (page < region.begin || page >= region.end) continue;
         region.written = writable == 'w';
-        return inode == 0 && readable == 'r' ? region : Range{};
+        const bool is_heap =
+            line.compare(static_cast<std::size_t>(path), std::strlen(kHeap), kHeap) == 0;
+        return (inode == 0 || is_heap) && readable == 'r' ? region : Range{};
     }
     return {};
 }
@@ -114,14 +128,14 @@ bool memory_is_ours(const void* data, std::uint64_t bytes, bool written) {
     if (__builtin_add_overflow(first, bytes - 1, &last)) return false;
     const std::uintptr_t begin = first & ~(kPage - 1);
     const std::uintptr_t end = (last & ~(kPage - 1)) + kPage;
-    thread_local Known known;
+    Known& known = kept_by_thread<Known, Known>();
     Range& range = known.ranges[(first >> 12) % kKnownRanges];
     if (range.holds(begin, end, written)) return true;
     if (!is_in_known_region(known, begin, end, written)) {
         if (!is_mapped(data, end - begin, written)) return false;
-        if (known.searches < kMostSearches) {
-            ++known.searches;
-            known.regions[known.next_region++ % kKnownRegions] = anonymous_region(begin);
+        if (known.has_to_search()) {
+            const Range region = whole_region(begin);
+            if (region.end != 0) known.regions[known.next_region++ % kKnownRegions] = region;
         }
     }
     range = {begin, end, written};
