@@ -172,11 +172,17 @@ Result<bool> TcpCarrier::progress() {
 // reading are two. All others are seen in one of so many looks.
 bool TcpCarrier::may_look_at_one() {
     if (expected_ < 0 || gate_->busy() || blocked_streams_ > 0 || !shared_.delayed.empty() ||
-        ++looks_at_one_ == kLooksPerPoll) {
+        is_forming(expected_) || ++looks_at_one_ == kLooksPerPoll) {
         looks_at_one_ = 0;
         return false;
     }
     return true;
+}
+
+// Is one of its connections still to come? Then whatever is wrong with that is seen at once.
+bool TcpCarrier::is_forming(int rank) const {
+    const TcpPeer* const to = peer(rank);
+    return to != nullptr && to->formed_count() < shared_.stream_count;
 }
 
 // Ranks of this host are none of this carrier's: there is nothing to look at.

@@ -49,6 +49,7 @@ class TcpCarrier : public Carrier {
     Result<TcpPeer*> peer_or_new(int rank);
     Status advance_gate();
     bool may_look_at_one();
+    bool is_forming(int rank) const;
     bool look_at(int rank);
     Result<bool> look_at_all();
     bool read_stream(TcpPeer& from, int index);

@@ -122,13 +122,14 @@ TcpStream* TcpPeer::choose_stream(std::uint32_t preferred) {
     return best;
 }
 
-// Operations that sent this peer nothing: it hears of them as far as there is room, so that it can
-// say where two ranks parted.
+// Operations that sent this peer nothing on this stream: it hears of them as far as there is room,
+// so that it can say where two ranks parted.
 void TcpPeer::push_missed_operations(TcpStream& stream) {
     const std::uint64_t now = shared_->operation_changes;
-    if (now <= operation_told_ + 1) return;
+    const std::uint64_t told = stream.operations_told();
+    if (now <= told + 1) return;
     const std::uint64_t room = std::min<std::uint64_t>(stream.room(), TcpShared::kRecentOperations);
-    std::uint64_t change = std::max(operation_told_ + 1, now - std::min(now - 1, room - 1));
+    std::uint64_t change = std::max(told + 1, now - std::min(now - 1, room - 1));
     for (; change < now; ++change) {
         stream.push({.kind = FrameKind::kOperation}, nullptr, &shared_->operation(change));
     }
@@ -144,8 +145,8 @@ void TcpPeer::push_message(TcpStream& stream, int lane) {
     push_missed_operations(stream);
     const std::uint64_t now = shared_->operation_changes;
     stream.push(header, payload_of(slot),
-                operation_told_ != now ? &shared_->operation(now) : nullptr);
-    operation_told_ = now;
+                stream.operations_told() != now ? &shared_->operation(now) : nullptr);
+    stream.set_operations_told(now);
     ++out.next;
 }
 
@@ -226,7 +227,7 @@ void TcpPeer::keep_payloads() {
             auto* const place = reinterpret_cast<std::byte*>(slot + 1);
             if (payload == place) continue;
             std::memcpy(place, payload, slot->byte_count);
-            slot->kind = static_cast<std::uint32_t>(MessageKind::kPayload);
+            slot->kind = static_cast<std::uint16_t>(MessageKind::kPayload);
         }
     }
     for (const auto& stream : streams_) {
@@ -301,8 +302,15 @@ Result<std::byte*> TcpPeer::accept(const FrameHeader& header) {
     return reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
 }
 
+// A stream that lags behind tells of what others told long ago: no newer one is lost for that.
+void TcpPeer::hear(const OperationDescriptor& operation) {
+    if (operation.sequence + OperationBoard::kEntryCount <= newest_heard_) return;
+    newest_heard_ = std::max(newest_heard_, operation.sequence);
+    heard_.publish(operation);
+}
+
 void TcpPeer::complete(const FrameHeader& header, const OperationDescriptor* operation) {
-    if (operation != nullptr) heard_.publish(*operation);
+    if (operation != nullptr) hear(*operation);
     if (header.kind == FrameKind::kLeaving) has_left_ = true;
     if (header.kind != FrameKind::kMessage) return;
     if (shared_->delay.count() == 0) return show(header);

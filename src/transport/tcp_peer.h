@@ -127,6 +127,7 @@ class TcpPeer : public FrameReceiver {
     FrameHeader header_of(FrameKind kind, int lane);
     void note_sent(const FrameHeader& header);
     Status take_credit(const FrameHeader& header);
+    void hear(const OperationDescriptor& operation);
 
     const int rank_;
     TcpShared* const shared_;
@@ -135,12 +136,12 @@ class TcpPeer : public FrameReceiver {
     std::vector<InLane> in_;
     std::vector<std::unique_ptr<TcpStream>> streams_;
 
-    std::uint32_t dirty_lanes_ = 0;     // bit by lane: may have messages that can go
-    std::uint32_t credit_due_ = 0;      // bit by lane
-    std::uint64_t operation_told_ = 0;  // of TcpShared::operation_changes
-    bool tell_due_ = false;             // in a frame of its own
-    std::uint32_t leaving_due_ = 0;     // bit by stream
+    std::uint32_t dirty_lanes_ = 0;  // bit by lane: may have messages that can go
+    std::uint32_t credit_due_ = 0;   // bit by lane
+    bool tell_due_ = false;          // of what this rank does, in a frame of its own
+    std::uint32_t leaving_due_ = 0;  // bit by stream
     OperationBoard heard_;
+    std::uint64_t newest_heard_ = 0;
     int last_stream_ = 0;
     bool has_left_ = false;
 };

@@ -62,6 +62,10 @@ class TcpStream {
     bool idle() const { return queued_ == 0; }
     // Whether the socket was full when last written to.
     bool blocked() const { return blocked_; }
+    // How many of its operations this rank has told of here. It tells of them on each stream, since
+    // streams overtake each other: who hears of one has heard of those before it.
+    std::uint64_t operations_told() const { return operations_told_; }
+    void set_operations_told(std::uint64_t count) { operations_told_ = count; }
 
     // ---- In. Reads what is there, within reason. True if any byte came.
     Result<bool> read(FrameReceiver& receiver);
@@ -98,6 +102,7 @@ class TcpStream {
     std::size_t front_sent_ = 0;  // bytes of the front frame
     std::size_t queued_bytes_ = 0;
     bool blocked_ = false;
+    std::uint64_t operations_told_ = 0;
 
     static constexpr std::size_t kBufferBytes = 16 << 10;
     std::vector<std::byte> buffer_;

@@ -1,0 +1,93 @@
+// Goal: who hears on one connection what a peer is doing has heard what it did before, whichever
+// connection told of that; and nothing that comes late hides what is newer.
+// Method: the two ends of a pair of connections, which a test reads in the order that it likes.
+#include "transport/tcp_peer.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+
+namespace xccl {
+namespace {
+
+constexpr int kStreams = 2;
+constexpr int kLargeLane = 1;
+
+class TcpPeers : public testing::Test {
+  protected:
+    TcpPeers() {
+        for (TcpShared* shared : {&shared_a_, &shared_b_}) {
+            shared->geometry.flagged_lanes = 1;
+            shared->geometry.slotted_lanes = 1;
+            shared->stream_count = kStreams;
+        }
+        b_seen_from_a_ = TcpPeer::make(1, &shared_a_).value();
+        a_seen_from_b_ = TcpPeer::make(0, &shared_b_).value();
+        for (int stream = 0; stream < kStreams; ++stream) {
+            std::array<int, 2> ends{};
+            EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+            b_seen_from_a_->add_stream(stream, OwnedDescriptor(ends[0]));
+            a_seen_from_b_->add_stream(stream, OwnedDescriptor(ends[1]));
+        }
+        link_ = b_seen_from_a_->make_link(nullptr);
+    }
+    // Rank 0 is in its next operation, and sends a message of it.
+    void send(int lane, std::uint32_t bytes) {
+        OperationDescriptor operation{};
+        operation.sequence = ++shared_a_.operation_changes;
+        shared_a_.recent[operation.sequence & (TcpShared::kRecentOperations - 1)] = operation;
+        Sender& sender = link_->senders[static_cast<std::size_t>(lane)];
+        ASSERT_NE(sender.reserve(), nullptr);
+        sender.publish(bytes, 1);
+        b_seen_from_a_->mark_published(lane);
+        ASSERT_TRUE(b_seen_from_a_->pump().ok());
+    }
+    bool read(int stream) {
+        const auto read = a_seen_from_b_->read(stream);
+        EXPECT_TRUE(read.ok());
+        return read.ok() && *read;
+    }
+    bool has_heard_of(std::uint64_t sequence) const {
+        return a_seen_from_b_->heard().at(sequence).has_value();
+    }
+
+    TcpShared shared_a_;
+    TcpShared shared_b_;
+    std::unique_ptr<TcpPeer> b_seen_from_a_;
+    std::unique_ptr<TcpPeer> a_seen_from_b_;
+    std::unique_ptr<Link> link_;
+};
+
+TEST_F(TcpPeers, AStreamThatOvertakesTellsOfWhatTheOtherTold) {
+    send(0, 8);                   // on the first connection
+    send(kLargeLane, 16 * 1024);  // on the second one
+    ASSERT_TRUE(read(1));
+    EXPECT_TRUE(has_heard_of(2));
+    EXPECT_TRUE(has_heard_of(1));
+    EXPECT_TRUE(read(0));
+    EXPECT_EQ(a_seen_from_b_->heard().latest()->sequence, 2u);
+}
+
+TEST_F(TcpPeers, WhatComesLateHidesNothingNewer) {
+    send(kLargeLane, 16 * 1024);  // on the second connection, which is not read
+    Receiver receiver = a_seen_from_b_->make_link(nullptr)->receivers[0];
+    for (std::uint64_t sequence = 2; sequence <= OperationBoard::kEntryCount + 1; ++sequence) {
+        Sender& sender = link_->senders[0];
+        while (sender.reserve() == nullptr) FAIL() << "rank 1 has read all, and said so";
+        send(0, 8);
+        ASSERT_TRUE(read(0));
+        Message message;
+        ASSERT_TRUE(receiver.peek(&message));
+        receiver.release();
+        a_seen_from_b_->mark_released(0);
+        ASSERT_TRUE(a_seen_from_b_->pump().ok());
+        ASSERT_TRUE(b_seen_from_a_->read(0).ok());
+    }
+    ASSERT_TRUE(read(1));  // operation 1, whose place is that of 17
+    EXPECT_TRUE(has_heard_of(OperationBoard::kEntryCount + 1));
+}
+
+}  // namespace
+}  // namespace xccl
