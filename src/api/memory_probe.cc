@@ -6,13 +6,13 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
 #include "api/kept_by_thread.h"
+#include "transport/shared_heap.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -23,7 +23,6 @@ namespace xccl {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
-constexpr const char* kHeap = "/memfd:xccl-heap";  // what xcclMemAlloc gives
 constexpr std::size_t kKnownRanges = 16;
 constexpr std::size_t kKnownRegions = 32;
 // The list of mappings may be long: a thread searches it at its first unknown ranges, and then at
@@ -85,8 +84,9 @@ bool all_mapped(std::byte* begin, std::size_t bytes) {
 }
 
 // The mapping that holds a page; empty if there is none, or it is of a file, which may be shorter
-// than its mapping. Ours cannot (shared_heap.cc).
+// than its mapping. That of xcclMemAlloc's memory cannot.
 Range whole_region(std::uintptr_t page) {
+    static const std::string heap = std::string("/memfd:") + kHeapName;
     std::ifstream mappings("/proc/self/maps");
     std::string line;
     while (std::getline(mappings, line)) {
@@ -100,8 +100,7 @@ Range whole_region(std::uintptr_t page) {
         }
         if (page < region.begin || page >= region.end) continue;
         region.written = writable == 'w';
-        const bool is_heap =
-            line.compare(static_cast<std::size_t>(path), std::strlen(kHeap), kHeap) == 0;
+        const bool is_heap = line.compare(static_cast<std::size_t>(path), heap.size(), heap) == 0;
         return (inode == 0 || is_heap) && readable == 'r' ? region : Range{};
     }
     return {};

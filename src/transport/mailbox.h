@@ -28,9 +28,11 @@
 // memory-model checker run this very source.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/assert.h"
 #include "transport/memory_policy.h"
@@ -119,10 +121,10 @@ class BasicSender {
                           view_.slot_bytes == receiver->view().slot_bytes &&
                           view_.slot_count == receiver->view().slot_count);
         std::byte* const there = receiver->view().slots;
-        trays_ = first ? Trays({view_.slots, there}, 0, view_.slot_count, view_.slot_bytes,
-                               kTrayOffset<Memory>)
-                       : Trays({there, view_.slots}, 1, view_.slot_count, view_.slot_bytes,
-                               kTrayOffset<Memory>);
+        std::array<std::byte*, 2> slots = {view_.slots, there};
+        if (!first) std::swap(slots[0], slots[1]);
+        trays_ =
+            Trays(slots, first ? 0 : 1, view_.slot_count, view_.slot_bytes, kTrayOffset<Memory>);
         receiver->back_ = this;
     }
 

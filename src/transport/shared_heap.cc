@@ -42,7 +42,7 @@ bool SharedHeap::open() {
     if (file_) return owner_ == getpid();
     if (unavailable_) return false;
     unavailable_ = true;
-    OwnedDescriptor file(memfd_create("xccl-heap", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    OwnedDescriptor file(memfd_create(kHeapName, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!file || set_file_size({}, file.get(), kFirstSize) != 0) return false;
     HeapSign sign{HeapSign::kMagic, 0};
     while (sign.token == 0) random_bytes(&sign.token, sizeof sign.token);

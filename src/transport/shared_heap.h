@@ -38,6 +38,9 @@ struct HeapAddress {
     std::atomic<std::int32_t> descriptor;
 };
 
+// Of the file, as the kernel lists its mappings: "/memfd:xccl-heap". It never shrinks.
+constexpr char kHeapName[] = "xccl-heap";
+
 class SharedHeap {
   public:
     static SharedHeap& of_this_process();
