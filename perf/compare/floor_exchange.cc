@@ -29,10 +29,12 @@ class Exchange final : public FloorInPhases {
           memory_(segment.take(kSlots * slot_bytes * ranks())) {}
     bool suits(const FloorWork& work, bool) const override {
         constexpr std::size_t kMostChunks = 512;
+        constexpr std::size_t kLeastPastCaches = 1 << 20;
         const std::size_t chunk_bytes = slot_bytes() * ranks();
         const std::size_t bytes = work.count * sizeof(float);
-        return bytes * 2 > chunk_bytes && bytes <= chunk_bytes * kMostChunks &&
-               (stores_ == Stores::kOrdinary || bytes >= 1 << 20);
+        return bytes * 2 > chunk_bytes &&
+               (stores_ == Stores::kOrdinary ? bytes <= chunk_bytes * kMostChunks
+                                             : bytes >= kLeastPastCaches);
     }
 
   private:
@@ -68,8 +70,9 @@ class Exchange final : public FloorInPhases {
             }
         }
         segment().await_all(shown_, number + 1);
-        floor_kernels().sum_taking(to, segment().rank_count(), from, segment().rank_count(),
-                                   segment().rank(), part.count);
+        (stores_ == Stores::kOrdinary ? floor_kernels().sum_taking
+                                      : floor_kernels().sum_taking_past_caches)(
+            to, segment().rank_count(), from, segment().rank_count(), segment().rank(), part.count);
         counter(summed_)->publish(number + 1);
     }
     void fetch(const FloorWork& work, std::size_t chunk) override {
@@ -97,7 +100,7 @@ void add_exchange_floors(FloorSegment& segment, FloorAlgorithms& algorithms) {
         algorithms.push_back(
             std::make_unique<Exchange>(segment, kibibytes << 10, Stores::kOrdinary));
     }
-    for (const std::size_t kibibytes : {32, 128}) {
+    for (const std::size_t kibibytes : {16, 32, 64, 128}) {
         algorithms.push_back(
             std::make_unique<Exchange>(segment, kibibytes << 10, Stores::kPastCaches));
     }

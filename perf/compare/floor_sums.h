@@ -20,6 +20,9 @@ struct FloorKernels {
     // cores to write them: those but `kept`, which may be none of them.
     void (*sum_taking)(float* const* to, int destinations, const float* const* from, int sources,
                        int kept, std::size_t count);
+    // The same, and the destination `kept` is stored past the caches.
+    void (*sum_taking_past_caches)(float* const* to, int destinations, const float* const* from,
+                                   int sources, int kept, std::size_t count);
     void (*copy_taking)(float* to, const float* from, std::size_t count);
     void (*copy_taking_past_caches)(float* to, const float* from, std::size_t count);
     void (*copy)(float* to, const float* from, std::size_t count);
