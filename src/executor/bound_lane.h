@@ -26,6 +26,7 @@ struct BoundEnd {
     Link* link = nullptr;
     Receiver* receiver = nullptr;  // if it reads
     Sender* sender = nullptr;      // if it writes
+    bool answered = false;         // if it reads: the step writes to the same peer
     std::uint32_t operand = 0;     // of the step
 };
 

@@ -166,6 +166,7 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
                         .byte_count = message.byte_count};
         return nullptr;
     }
+    if (end.answered) end.receiver->keep();
     workspace.taken[end.operand] = end.receiver->keeps();
     if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) {
         workspace.taken[end.operand] &= message.kind == MessageKind::kOffer;

@@ -220,13 +220,26 @@ class BasicReceiver {
     }
     // Will this end write where the payload of the head message lies? Then it had better be read
     // with the right to write.
-    bool keeps() const { return back_ != nullptr && back_->trays_.keeps(); }
+    bool keeps() const {
+        if (back_ == nullptr) return false;
+        return is_kept_ ? give_back_ != next_->tray : back_->trays_.keeps();
+    }
+
+    // The next message of the other direction, if it is reserved from now on and if possible, shall
+    // lie where the payload of the head message does: an answer that takes its place. The payload
+    // can be read until that is written.
+    void keep() {
+        if (back_ == nullptr || is_kept_) return;
+        give_back_ = back_->give_back(static_cast<std::uint8_t>(next_->tray));
+        is_kept_ = true;
+    }
 
     // Gives the slot of the message that peek() showed back to the sender.
     void release() {
         if (back_ != nullptr) {
-            view_.given_back[consumed_ & (view_.slot_count - 1)] =
-                back_->give_back(static_cast<std::uint8_t>(next_->tray));
+            keep();
+            view_.given_back[consumed_ & (view_.slot_count - 1)] = give_back_;
+            is_kept_ = false;
         }
         view_.consumed->store(++consumed_, Memory::kConsumedStore);
         next_ = view_.header(consumed_ + 1);
@@ -242,6 +255,8 @@ class BasicReceiver {
     BasicSlotHeader<Memory>* next_ = nullptr;  // whose message is the next one
     std::uint32_t consumed_ = 0;
     BasicSender<Memory>* back_ = nullptr;  // of the other direction, if there are trays
+    bool is_kept_ = false;                 // the tray of the head message
+    std::uint8_t give_back_ = 0;           // for it
 };
 using Receiver = BasicReceiver<HostMemory>;
 

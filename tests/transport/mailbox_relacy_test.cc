@@ -84,8 +84,9 @@ struct MailboxSuite : rl::test_suite<MailboxSuite<kWeakened, kAborted>, kAborted
     }
 };
 
-template <Weakened kWeakened>
-struct TraysSuite : rl::test_suite<TraysSuite<kWeakened>, 2> {
+// `kAnswers`: each next message is an answer to the one at hand, in its place.
+template <Weakened kWeakened, bool kAnswers>
+struct TraysSuite : rl::test_suite<TraysSuite<kWeakened, kAnswers>, 2> {
     using Memory = RelacyMemory<kWeakened>;
     using Payload = RelacyPlain<std::uint64_t>;
     struct Slot {
@@ -118,8 +119,14 @@ struct TraysSuite : rl::test_suite<TraysSuite<kWeakened>, 2> {
         sender.share_trays(&receiver, index == 0);
         send(&sender, 0);
         for (std::uint32_t i = 0; i < kMessages; ++i) {
-            if (i + 1 < kMessages) send(&sender, i + 1);
-            receive(&receiver, i);
+            const bool is_last = i + 1 == kMessages;
+            if (!kAnswers && !is_last) send(&sender, i + 1);
+            receive(receiver, i);
+            if (kAnswers && !is_last) {
+                receiver.keep();
+                send(&sender, i + 1);
+            }
+            receiver.release();
         }
     }
     void send(BasicSender<Memory>* sender, std::uint32_t i) {
@@ -131,12 +138,11 @@ struct TraysSuite : rl::test_suite<TraysSuite<kWeakened>, 2> {
         *reinterpret_cast<Payload*>(tray) = 100 + i;
         sender->publish(8 + i, kSignature + i);
     }
-    void receive(BasicReceiver<Memory>* receiver, std::uint32_t i) {
+    void receive(const BasicReceiver<Memory>& receiver, std::uint32_t i) {
         Message message;
-        while (!receiver->peek(&message)) rl::yield(1, $);
+        while (!receiver.peek(&message)) rl::yield(1, $);
         RL_ASSERT(message.byte_count == 8 + i && message.signature == kSignature + i);
         RL_ASSERT(*reinterpret_cast<const Payload*>(message.payload) == 100 + i);
-        receiver->release();
     }
 };
 
@@ -155,19 +161,25 @@ TEST(MailboxUnderRelacy, EndsWhenAborted) {
     EXPECT_EQ((check<Weakened::kNothing, true>(&report)), rl::test_result_success) << report;
 }
 
+template <Weakened kWeakened, bool kAnswers>
+rl::test_result_e check_trays(std::string* report) {
+    return check_memory_model<TraysSuite<kWeakened, kAnswers>>(kIterations, report);
+}
+
 TEST(TraysUnderRelacy, DeliverEveryMessageOnce) {
     std::string report;
-    EXPECT_EQ((check_memory_model<TraysSuite<Weakened::kNothing>>(kIterations, &report)),
-              rl::test_result_success)
-        << report;
+    EXPECT_EQ((check_trays<Weakened::kNothing, false>(&report)), rl::test_result_success) << report;
+}
+
+TEST(TraysUnderRelacy, DeliverAnswersThatTakeThePlaceOfWhatTheyAnswer) {
+    std::string report;
+    EXPECT_EQ((check_trays<Weakened::kNothing, true>(&report)), rl::test_result_success) << report;
 }
 
 template <Weakened kWeakened>
 void expect_race_of_trays() {
     std::string report;
-    EXPECT_EQ((check_memory_model<TraysSuite<kWeakened>>(kIterations, &report)),
-              rl::test_result_data_race)
-        << report;
+    EXPECT_EQ((check_trays<kWeakened, false>(&report)), rl::test_result_data_race) << report;
 }
 
 TEST(TraysUnderRelacy, NeedEachOfTheMailboxsOrders) {

@@ -86,6 +86,7 @@ TEST(Trays, KeepMessagesWholeWhateverTheEndsDo) {
                 ASSERT_EQ(sent, under_way[end].size() < kTrayGeometry.slotted_slot_count);
                 if (sent) under_way[end].push_back(mark);
             } else if (!under_way[1 - end].empty()) {
+                if (random() % 2 == 0) pair.receiver(end).keep();
                 ASSERT_TRUE(pair.receive(end, under_way[1 - end].front())) << "seed " << seed;
                 under_way[1 - end].pop_front();
             }
@@ -106,6 +107,21 @@ TEST(Trays, AreUsedAgainByWhoHasJustReadThem) {
         EXPECT_EQ(next_of_second, from_first) << int{mark};
         from_first = next_of_first;
         from_second = next_of_second;
+    }
+}
+
+TEST(Trays, HoldTheAnswerInThePlaceOfWhatItAnswers) {
+    TrayPair pair;
+    for (std::uint8_t mark = 0; mark < 100; ++mark) {
+        const std::byte* const question = pair.send(1, mark);
+        Message message;
+        ASSERT_TRUE(pair.receiver(0).peek(&message));
+        pair.receiver(0).keep();
+        EXPECT_EQ(pair.receiver(0).keeps(), mark > 0) << "nothing was sent yet";
+        const std::byte* const answer = pair.send(0, mark);
+        EXPECT_EQ(answer == question, mark > 0) << int{mark};
+        pair.receiver(0).release();
+        ASSERT_TRUE(pair.receive(1, mark));
     }
 }
 
