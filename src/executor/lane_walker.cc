@@ -290,9 +290,12 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
     reduce_streamed(to_output);
 }
 
-// Does the step write the output for good, and does nobody read it there?
+// Does the step write the output for good, and does nobody read it there? In place a cache has its
+// lines already, since they were read as the input.
 bool LaneWalker::is_streamed(const Workspace& workspace, const BoundStep& step) const {
-    if (!step.leaves_output) return false;
+    const bool in_place =
+        buffers_.input == buffers_.output && launch_->input_bytes() == launch_->output_bytes();
+    if (!step.leaves_output || in_place) return false;
     const std::span<const BoundOperand> operands = lane_->operands_of(step);
     for (std::size_t i = step.source_count; i < operands.size(); ++i) {
         if (!is_written(operands[i], workspace.slots[i])) return false;  // a peer looks there
