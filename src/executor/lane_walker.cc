@@ -30,8 +30,11 @@ void Workspace::reserve(std::size_t operand_count) {
     slots.resize(operand_count);
     taken.resize(operand_count);
     kinds.resize(operand_count);
+    landings.resize(operand_count, kNoLanding);
+    landed.resize(operand_count);
     sources.resize(operand_count);
     destinations.resize(operand_count);
+    streamed.resize(operand_count);
 }
 
 void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffers& buffers,
@@ -92,13 +95,14 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     if (arrival != Arrival::kAllThere) return arrival;
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
-    if (referred) refer(workspace, step);
+    const bool landing = !kPlain && step.answers && has_landing(workspace, step);
+    if (referred || landing) refer(workspace, step, referred, byte_count);
     if (kPlain) {
         move_run<true>(workspace, step, 0, elements, 0);
     } else if (elements > 0) {
         move(workspace, step, elements);
     }
-    if (referred) {
+    if (referred || landing) {
         publish_kinds(workspace, step, byte_count);
     } else {
         publish(step, byte_count);
@@ -167,26 +171,37 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
         return nullptr;
     }
     workspace.taken[end.operand] = end.receiver->keeps();
+    workspace.landings[end.operand] = Workspace::kNoLanding;
     if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) {
         workspace.taken[end.operand] &= message.kind == MessageKind::kOffer;
-        return look_up(end, message);
+        return look_up(workspace, end, message);
     }
     // Sources are only read; they share an array with destinations.
     return const_cast<std::byte*>(message.payload);
 }
 
-// The payload of a message that is a reference; one that offers to send such is answered.
-std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
+// The payload of a message that does not hold it; one that offers to send such is answered.
+std::byte* LaneWalker::look_up(Workspace& workspace, const BoundEnd& end, const Message& message) {
     HeapReader* const heap = end.link->heap.get();
-    const std::byte* payload = message.payload;
     if (message.kind == MessageKind::kOffer) {
         if (heap != nullptr) heap->answer();
-    } else {
-        std::uint64_t place = 0;
-        std::memcpy(&place, message.payload, sizeof place);
-        payload = heap != nullptr ? heap->at(place, message.byte_count) : nullptr;
-        if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
+        return const_cast<std::byte*>(message.payload);
     }
+    if (message.kind == MessageKind::kLanded && step_->lands) {
+        return address(lane_->destinations(*step_)[0], nullptr, 0, 0);
+    }
+    std::uint64_t places[2] = {};  // of the payload, and of the landing
+    std::memcpy(places, message.payload, sizeof places);
+    const std::byte* payload = nullptr;
+    if (heap != nullptr && message.kind != MessageKind::kLanded) {
+        if (message.kind == MessageKind::kReferenceWithLanding &&
+            heap->at(places[1], message.byte_count) != nullptr) {
+            workspace.landings[end.operand] = places[1];
+        }
+        // After the other, which may have moved it.
+        payload = heap->at(places[0], message.byte_count);
+    }
+    if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
     return const_cast<std::byte*>(payload);
 }
 
@@ -259,14 +274,17 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                                 .scaled = operand->scaled,
                                 .taken = operand->space == Space::kSlot && workspace.taken[i] != 0};
     }
-    ReduceDestination output{nullptr, false};  // that is written past the caches
-    std::size_t destination_count = 0;
+    const bool lands = step.answers && has_landing(workspace, step);
+    std::size_t destination_count = 0, streamed_count = 0;
     for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
         if (!is_written(*operand, *slot)) continue;
         const ReduceDestination destination{address(*operand, *slot, index, message_offset),
                                             operand->wide};
-        if (streamed && operand->space == Space::kOutput) {
-            output = destination;
+        const bool is_last =
+            operand->space == Space::kOutput || (lands && operand->space == Space::kSlot &&
+                                                 workspace.landed[step.source_count + i] != 0);
+        if (streamed && is_last) {
+            workspace.streamed[streamed_count++] = destination;
         } else {
             workspace.destinations[destination_count++] = destination;
         }
@@ -279,14 +297,17 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                               .count = elements,
                               .scale = buffers_.scale};
     if (destination_count > 0) reduce(reduction);
-    if (output.data == nullptr) return;
+    if (streamed_count == 0) return;
     if (destination_count > 0 && !first.wide) {  // it has the same bits, and lies in a cache
-        copy_bytes_streamed(output.data, first.data, elements * launch_->buffer_element_bytes());
+        for (std::size_t i = 0; i < streamed_count; ++i) {
+            copy_bytes_streamed(workspace.streamed[i].data, first.data,
+                                elements * launch_->buffer_element_bytes());
+        }
         return;
     }
-    Reduction to_output = reduction;
-    to_output.destinations = {&output, 1};
-    reduce_streamed(to_output);
+    Reduction to_outputs = reduction;
+    to_outputs.destinations = {workspace.streamed.data(), streamed_count};
+    reduce_streamed(to_outputs);
 }
 
 // Does the step write the output for good, and does nobody read it there?
@@ -320,45 +341,77 @@ bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) co
     return (is_input ? buffers_.input_place : buffers_.output_place) != Buffers::kNotInHeap;
 }
 
-// Writes the place of the payload into each message whose reader can look there, and asks those
-// that have not said yet.
-void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
-    const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
-    const std::byte* const payload = address(operand, nullptr, 0, 0);
-    const bool is_input = operand.space == Space::kInput;
-    const std::uint64_t heap_place = is_input ? buffers_.input_place : buffers_.output_place;
-    const auto offset =
-        static_cast<std::uint64_t>(payload - (is_input ? buffers_.input : buffers_.output));
+// Does a message that the step reads offer a place for the answer?
+bool LaneWalker::has_landing(const Workspace& workspace, const BoundStep& step) const {
+    const std::span<const BoundEnd> sends = step.sends();
+    return std::any_of(sends.begin(), sends.end(), [&](const BoundEnd& end) {
+        return end.answers != BoundEnd::kNoAnswer &&
+               workspace.landings[end.answers] != Workspace::kNoLanding;
+    });
+}
+
+// Says of each message how it is sent: in its slot, as the place of what the step writes or has
+// sent already (`referred`), or where the message that it answers says.
+void LaneWalker::refer(Workspace& workspace, const BoundStep& step, bool referred,
+                       std::uint64_t byte_count) {
     MessageKind* kind = workspace.kinds.data();
     for (const BoundEnd& end : step.sends()) {
-        HeapReader* const heap = end.link->heap.get();
-        const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
-        const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
         *kind = MessageKind::kPayload;
-        if (end.link->by_address || answer == HeapAnswer::kReadable) {
-            const std::uint64_t place = end.link->by_address
-                                            ? reinterpret_cast<std::uintptr_t>(payload)
-                                            : heap_place + offset;
-            std::memcpy(end.sender->reference(), &place, sizeof place);
-            workspace.slots[end.operand] = nullptr;
-            *kind = MessageKind::kReference;
-            refers_ = true;
-            if (is_input) {
-                sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] =
-                    end.sender->published() + 1;
+        workspace.landed[end.operand] = 0;
+        if (end.answers != BoundEnd::kNoAnswer &&
+            workspace.landings[end.answers] != Workspace::kNoLanding) {
+            std::byte* const landing =
+                end.link->heap->landing(workspace.landings[end.answers], byte_count);
+            if (landing != nullptr) {
+                workspace.slots[end.operand] = landing;
+                workspace.landed[end.operand] = 1;
+                *kind = MessageKind::kLanded;
             }
-        } else if (answer == HeapAnswer::kNone) {
-            heap->offer();
-            *kind = MessageKind::kOffer;
         }
+        if (*kind == MessageKind::kPayload && referred) *kind = refer_one(workspace, step, end);
         ++kind;
     }
+}
+
+// Writes the place of the payload into the message, if its reader can look there; asks one that has
+// not said yet.
+MessageKind LaneWalker::refer_one(Workspace& workspace, const BoundStep& step,
+                                  const BoundEnd& end) {
+    const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
+    const bool is_input = operand.space == Space::kInput;
+    const std::uint64_t heap_place = is_input ? buffers_.input_place : buffers_.output_place;
+    HeapReader* const heap = end.link->heap.get();
+    const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
+    const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
+    if (!end.link->by_address && answer != HeapAnswer::kReadable) {
+        if (answer != HeapAnswer::kNone) return MessageKind::kPayload;
+        heap->offer();
+        return MessageKind::kOffer;
+    }
+    const std::byte* const payload = address(operand, nullptr, 0, 0);
+    const auto offset =
+        static_cast<std::uint64_t>(payload - (is_input ? buffers_.input : buffers_.output));
+    // Chunks lie in the output where they lie in the input.
+    const bool offers = end.offers && in_heap && buffers_.output_place != Buffers::kNotInHeap;
+    const std::uint64_t places[2] = {
+        end.link->by_address ? reinterpret_cast<std::uintptr_t>(payload) : heap_place + offset,
+        buffers_.output_place + offset};
+    std::memcpy(end.sender->reference(), places, offers ? sizeof places : sizeof places[0]);
+    workspace.slots[end.operand] = nullptr;
+    refers_ = true;
+    if (is_input) {
+        sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] = end.sender->published() + 1;
+    }
+    return offers ? MessageKind::kReferenceWithLanding : MessageKind::kReference;
 }
 
 void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
                                std::uint64_t byte_count) const {
     const MessageKind* kind = workspace.kinds.data();
     for (const BoundEnd& end : step.sends()) {
+        if (end.answers != BoundEnd::kNoAnswer && end.link->heap != nullptr) {
+            end.link->heap->landed();
+        }
         end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
         tell_published(*end.link, lane_->link_lane);
     }

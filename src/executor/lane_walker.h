@@ -17,8 +17,14 @@ struct Workspace {
     std::vector<std::byte*> slots;
     std::vector<std::uint8_t> taken;  // by operand: will this rank write where the payload lies?
     std::vector<MessageKind> kinds;   // by message that is sent
+    // By operand: where in the peer's heap the answer to that message may be put.
+    static constexpr std::uint64_t kNoLanding = UINT64_MAX;
+    std::vector<std::uint64_t> landings;
+    // By operand, of a step that has_landing(): is that message written there?
+    std::vector<std::uint8_t> landed;
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
+    std::vector<ReduceDestination> streamed;  // those that are written past the caches
     void reserve(std::size_t operand_count);
 };
 
@@ -75,7 +81,8 @@ class LaneWalker {
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
     // gnu::noinline, here and below: small operations do not need it; advance() then has more
     // registers for them.
-    [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
+    [[gnu::noinline]] std::byte* look_up(Workspace& workspace, const BoundEnd& end,
+                                         const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     template <bool kPlain>
@@ -97,7 +104,10 @@ class LaneWalker {
         if (lane_->overwritten.empty()) return;
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
-    [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step);
+    bool has_landing(const Workspace& workspace, const BoundStep& step) const;
+    [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
+                                 std::uint64_t byte_count);
+    MessageKind refer_one(Workspace& workspace, const BoundStep& step, const BoundEnd& end);
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;
