@@ -69,6 +69,8 @@ struct BoundStep {
     std::uint32_t overwritten_count = 0;
     bool answers = false;  // one of its messages is the answer to one of those that it reads
     bool lands = false;    // the message that it reads may be in its destination already
+    bool offers = false;   // its messages offer all peers to write their shares of the output
+    bool divides = false;  // it is divided among the ranks if all of them have offered that
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
     // In tile 0, all that small operations have, it always takes place, with messages that hold

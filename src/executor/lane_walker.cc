@@ -18,6 +18,9 @@
 namespace xccl {
 namespace {
 
+// Shares begin on lines of their own, if the buffers do.
+constexpr std::uint64_t kShareAlignment = 64;
+
 // Not if it is a message that is a reference.
 bool is_written(const BoundOperand& operand, const std::byte* slot) {
     return operand.space != Space::kSlot || slot != nullptr;
@@ -51,7 +54,7 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     steps_end_ = step_ + lane_->steps.size();
     missing_ = 0;
     forget_references();
-    refers_ = false;
+    refers_ = offers_all_ = false;
 }
 
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
@@ -88,17 +91,23 @@ template <bool kPlain>
 LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& step) {
     const std::uint64_t elements = kPlain ? step.first_elements : step.elements(tile_);
     if (!kPlain && !takes_place(step, elements)) return Arrival::kAllThere;
-    if (!kPlain && step.overwritten_count > 0 && unread(step) != nullptr) return Arrival::kMissing;
+    if (!kPlain && step.overwritten_count > 0 && !step.divides && unread(step) != nullptr) {
+        return Arrival::kMissing;
+    }
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
     const Arrival arrival = gather(workspace, step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
+    const bool divided = !kPlain && step.divides && is_divided(workspace, step);
+    if (!kPlain && step.divides && !divided && unread(step) != nullptr) return Arrival::kMissing;
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
     const bool landing = !kPlain && step.answers && has_landing(workspace, step);
     if (referred || landing) refer(workspace, step, referred, byte_count);
     if (kPlain) {
         move_run<true>(workspace, step, 0, elements, 0);
+    } else if (divided) {
+        move_share(workspace, step, elements);
     } else if (elements > 0) {
         move(workspace, step, elements);
     }
@@ -116,7 +125,7 @@ LaneWalker::Wait LaneWalker::wait() const {
         const BoundEnd* const end = unreleased();
         return end != nullptr ? Wait{end->link->peer, true} : Wait{-1, false};
     }
-    if (step_ != steps_end_) {
+    if (step_ != steps_end_ && !step_->divides) {
         if (const BoundEnd* const end = unread(*step_)) return {end->link->peer, true};
     }
     if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
@@ -355,6 +364,7 @@ bool LaneWalker::has_landing(const Workspace& workspace, const BoundStep& step) 
 void LaneWalker::refer(Workspace& workspace, const BoundStep& step, bool referred,
                        std::uint64_t byte_count) {
     MessageKind* kind = workspace.kinds.data();
+    if (step.offers) offers_all_ = referred && may_offer_all(step);
     for (const BoundEnd& end : step.sends()) {
         *kind = MessageKind::kPayload;
         workspace.landed[end.operand] = 0;
@@ -383,16 +393,23 @@ MessageKind LaneWalker::refer_one(Workspace& workspace, const BoundStep& step,
     HeapReader* const heap = end.link->heap.get();
     const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
     const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
-    if (!end.link->by_address && answer != HeapAnswer::kReadable) {
-        if (answer != HeapAnswer::kNone) return MessageKind::kPayload;
+    if (!end.link->by_address &&
+        (answer == HeapAnswer::kNone || answer == HeapAnswer::kUnreadable)) {
+        if (answer == HeapAnswer::kUnreadable) return MessageKind::kPayload;
         heap->offer();
         return MessageKind::kOffer;
+    }
+    // Each would wait until the others have read it.
+    if (step.offers && !offers_all_ && is_input && !buffers_.input_stays) {
+        return MessageKind::kPayload;
     }
     const std::byte* const payload = address(operand, nullptr, 0, 0);
     const auto offset =
         static_cast<std::uint64_t>(payload - (is_input ? buffers_.input : buffers_.output));
     // Chunks lie in the output where they lie in the input.
-    const bool offers = end.offers && in_heap && buffers_.output_place != Buffers::kNotInHeap;
+    const bool offers = (end.offers && answer == HeapAnswer::kWritable &&
+                         buffers_.output_place != Buffers::kNotInHeap) ||
+                        (step.offers && offers_all_);
     const std::uint64_t places[2] = {
         end.link->by_address ? reinterpret_cast<std::uintptr_t>(payload) : heap_place + offset,
         buffers_.output_place + offset};
@@ -403,6 +420,65 @@ MessageKind LaneWalker::refer_one(Workspace& workspace, const BoundStep& step,
         sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] = end.sender->published() + 1;
     }
     return offers ? MessageKind::kReferenceWithLanding : MessageKind::kReference;
+}
+
+// May all that the step sends to write into this rank's output? Either all of them learn that, or
+// none.
+bool LaneWalker::may_offer_all(const BoundStep& step) const {
+    if (buffers_.output_place == Buffers::kNotInHeap ||
+        buffers_.input_place == Buffers::kNotInHeap) {
+        return false;
+    }
+    const std::span<const BoundEnd> sends = step.sends();
+    return std::all_of(sends.begin(), sends.end(), [](const BoundEnd& end) {
+        return end.link->heap != nullptr && end.link->heap->heard() == HeapAnswer::kWritable;
+    });
+}
+
+// Has everybody offered everybody to write a share of the output? Then all know that, and do so.
+bool LaneWalker::is_divided(const Workspace& workspace, const BoundStep& step) const {
+    const std::span<const BoundEnd> receives = step.receives();
+    return offers_all_ && std::all_of(receives.begin(), receives.end(), [&](const BoundEnd& end) {
+               return workspace.landings[end.operand] != Workspace::kNoLanding;
+           });
+}
+
+// Combines this rank's share, and writes it to the outputs of all.
+void LaneWalker::move_share(Workspace& workspace, const BoundStep& step,
+                            std::uint64_t elements) const {
+    const Launch& launch = launch_->launch();
+    const auto rank = static_cast<std::uint64_t>(launch_->steps().rank);
+    const std::uint64_t rank_count = step.source_count;
+    const std::uint64_t width = launch_->buffer_element_bytes();
+    const std::uint64_t line = std::max<std::uint64_t>(kShareAlignment / width, 1);
+    const std::uint64_t share = ((elements + rank_count - 1) / rank_count + line - 1) / line * line;
+    const std::uint64_t first = std::min(rank * share, elements);
+    const std::uint64_t count = std::min(share, elements - first);
+    const std::span<const BoundOperand> operands = lane_->operands_of(step);
+    const std::size_t skipped = first * width;
+    for (std::size_t i = 0; i < step.source_count; ++i) {
+        workspace.sources[i] = {.data = address(operands[i], workspace.slots[i], 0, 0) + skipped,
+                                .wide = false,
+                                .scaled = false};
+    }
+    workspace.destinations[0] = {address(operands[step.source_count], nullptr, 0, 0) + skipped,
+                                 false};
+    std::size_t destination_count = 1;
+    for (const BoundEnd& end : step.receives()) {
+        std::byte* const output =
+            end.link->heap->landing(workspace.landings[end.operand], elements * width);
+        // Else the peer has failed, and so has the operation.
+        if (output != nullptr)
+            workspace.destinations[destination_count++] = {output + skipped, false};
+    }
+    const Reduction reduction{.type = launch.type,
+                              .kind = launch.reduce_kind,
+                              .sources = {workspace.sources.data(), step.source_count},
+                              .destinations = {workspace.destinations.data(), destination_count},
+                              .count = count,
+                              .scale = buffers_.scale};
+    if (count > 0) (launch_->streams() ? reduce_streamed : reduce)(reduction);
+    step.receives()[0].link->heap->landed();
 }
 
 void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,

@@ -104,6 +104,10 @@ class LaneWalker {
         if (lane_->overwritten.empty()) return;
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
+    bool may_offer_all(const BoundStep& step) const;
+    bool is_divided(const Workspace& workspace, const BoundStep& step) const;
+    [[gnu::noinline]] void move_share(Workspace& workspace, const BoundStep& step,
+                                      std::uint64_t elements) const;
     bool has_landing(const Workspace& workspace, const BoundStep& step) const;
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
                                  std::uint64_t byte_count);
@@ -130,7 +134,8 @@ class LaneWalker {
     // In place: by end, the sequence number of the message of this tile that refers to the input.
     static constexpr std::uint64_t kNotReferred = UINT64_MAX;
     std::vector<std::uint64_t> sent_as_;
-    bool refers_ = false;  // messages that may be read in this rank's buffers are on their way
+    bool refers_ = false;      // messages that may be read in this rank's buffers are on their way
+    bool offers_all_ = false;  // the last messages of a BoundStep::offers offered the output to all
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;
 };

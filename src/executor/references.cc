@@ -46,12 +46,21 @@ class Finder {
                 if (step.receive_count > 0 && step.send_count > 0) note_answers(lanes_[lane], step);
                 step.leaves_output = leaves_output(lane, index);
             }
-            if (launch_.steps->read_in_place) note_overwritten(lane);
+            if (launch_.steps->read_in_place || divides_launch()) note_overwritten(lane);
             if (launch_.steps->lands) note_landings(lane);
+            if (divides_launch()) {
+                lanes_[lane].steps[0].offers = lanes_[lane].steps[1].divides = true;
+            }
         }
     }
 
   private:
+    // Averages of integers are made when a tile is complete, and not by who has summed them.
+    bool divides_launch() const {
+        return launch_.steps->divides && !wide_ && !launch_.scale_input &&
+               launch_.divide_output_by == 0;
+    }
+
     // All that a message of the step holds is one run of bytes, as it is in a buffer.
     bool is_one_run(const BoundStep& step) const {
         return !wide_ && (step.span == 1 || step.coalesced);

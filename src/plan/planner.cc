@@ -69,6 +69,7 @@ Result<std::shared_ptr<const Steps>> Planner::steps_of(const Choice& choice,
     XCCL_TRY(prove_program(program, goal, &sharing));
     steps.read_in_place = sharing.read_in_place;
     steps.lands = sharing.lands;
+    steps.divides = sharing.divides;
     auto shared = std::make_shared<const Steps>(std::move(steps));
     steps_.emplace(key, shared);
     return shared;

@@ -99,6 +99,7 @@ Sharing prove_sharing(std::span<const Steps> ranks, Rounding rounding) {
     options.in_place = options.read_in_place = true;
     Sharing sharing;
     sharing.read_in_place = verify(ranks, options).ok();
+    sharing.divides = are_divisible(ranks);
     if (std::none_of(ranks.begin(), ranks.end(), has_landings)) return sharing;
     options.read_in_place = sharing.read_in_place;
     options.lands = true;

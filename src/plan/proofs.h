@@ -37,6 +37,7 @@ struct ProofGoal {
 struct Sharing {
     bool read_in_place = false;  // Steps::read_in_place
     bool lands = false;          // Steps::lands
+    bool divides = false;        // Steps::divides
 };
 
 // What a proof takes, judged by what a few of the ranks do.

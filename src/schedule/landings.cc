@@ -1,10 +1,37 @@
 #include "schedule/landings.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace xccl {
 namespace {
+
+// Whose terms a step combines, in order; nothing if it is not what are_divisible() says.
+std::vector<int> terms_of(const Steps& steps, const Lane& lane) {
+    if (lane.steps.size() != 2) return {};
+    const Step& send = lane.steps[0];
+    const Step& combine = lane.steps[1];
+    const auto others = static_cast<std::size_t>(steps.rank_count) - 1;
+    const Operand whole{.space = Space::kInput, .chunk = 0};
+    const Operand result{.space = Space::kOutput, .chunk = 0};
+    if (steps.chunk_count != 1 || send.span != 1 || combine.span != 1 || send.source_count != 1 ||
+        lane.sources(send)[0] != whole || send.destination_count != others ||
+        combine.source_count != others + 1 || combine.destination_count != 1 ||
+        lane.destinations(combine)[0] != result) {
+        return {};
+    }
+    for (const Operand& operand : lane.destinations(send)) {
+        if (operand.space != Space::kSlot) return {};
+    }
+    std::vector<int> terms;
+    for (const Operand& operand : lane.sources(combine)) {
+        if (operand.space != Space::kSlot && operand != whole) return {};
+        terms.push_back(operand.space == Space::kSlot ? steps.peers[operand.peer_index]
+                                                      : steps.rank);
+    }
+    return terms;
+}
 
 bool sends_input_to_one(const Lane& lane, const Step& step) {
     return step.source_count == 1 && step.destination_count == 1 &&
@@ -99,6 +126,16 @@ class LandingFinder {
 
 std::vector<Landing> landings_of(const Lane& lane) {
     return LandingFinder(lane).run();
+}
+
+bool are_divisible(std::span<const Steps> ranks) {
+    if (ranks.empty() || ranks[0].lanes.empty()) return false;
+    const std::vector<int> terms = terms_of(ranks[0], ranks[0].lanes[0]);
+    if (terms.empty()) return false;
+    return std::all_of(ranks.begin(), ranks.end(), [&](const Steps& steps) {
+        return std::all_of(steps.lanes.begin(), steps.lanes.end(),
+                           [&](const Lane& lane) { return terms_of(steps, lane) == terms; });
+    });
 }
 
 }  // namespace xccl

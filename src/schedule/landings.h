@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "schedule/steps.h"
@@ -36,5 +37,17 @@ struct Landing {
 
 // Of one lane, in the order of the steps that send.
 std::vector<Landing> landings_of(const Lane& lane);
+
+// Where all ranks send all their input to all others, and combine everything, all do the same. If
+// each knows that it may use the buffers of all, they divide it: rank r combines share r, and puts
+// it into everybody's output. What a rank has sent is released when that is done.
+//
+//     rank 0    >1:0 := input 0                offers output 0
+//               output 0 := input 0 + <1:0     its first half, here and in output 0 of rank 1
+//
+// That is so of the programs of which this is true: each lane of each rank has these two steps, and
+// the terms stand in the same order on all ranks. Share r is used by rank r alone, so buffers may
+// be in place.
+bool are_divisible(std::span<const Steps> ranks);
 
 }  // namespace xccl

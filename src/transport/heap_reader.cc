@@ -38,7 +38,9 @@ bool HeapReader::open() {
 
 void HeapReader::answer() {
     if (places_.from_me->load(std::memory_order_relaxed) != HeapAnswer::kNone) return;
-    const HeapAnswer mine = open() ? HeapAnswer::kReadable : HeapAnswer::kUnreadable;
+    const HeapAnswer mine = !open()                                      ? HeapAnswer::kUnreadable
+                            : writable_ && places_.their_gate != nullptr ? HeapAnswer::kWritable
+                                                                         : HeapAnswer::kReadable;
     places_.from_me->store(mine, std::memory_order_release);  // pairs with heard()
 }
 

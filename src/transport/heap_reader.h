@@ -24,7 +24,12 @@
 namespace xccl {
 
 // What a receiver has said of the sender's heap: a word beside the credit of their first lane.
-enum class HeapAnswer : std::uint32_t { kNone, kReadable, kUnreadable };
+enum class HeapAnswer : std::uint32_t {
+    kNone,
+    kReadable,
+    kUnreadable,
+    kWritable,  // and readable
+};
 
 class HeapReader {
   public:
