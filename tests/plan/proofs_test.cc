@@ -49,10 +49,12 @@ TEST(Proofs, TellWhereTheInputMayBeReadInPlace) {
                 .ok());
         EXPECT_TRUE(sharing.read_in_place) << n;
         EXPECT_TRUE(sharing.lands) << n;
+        EXPECT_FALSE(sharing.divides) << n;
         EXPECT_TRUE(
             prove_program(over(*find_algorithm("direct_all_reduce"), n), {}, &sharing).ok());
         EXPECT_FALSE(sharing.read_in_place) << n;
         EXPECT_FALSE(sharing.lands) << n << ": nothing comes back";
+        EXPECT_TRUE(sharing.divides) << n;
     }
 }
 
