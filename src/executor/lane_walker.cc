@@ -256,6 +256,7 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                                 .taken = operand->space == Space::kSlot && workspace.taken[i] != 0};
     }
     const bool lands = step.answers && has_landing(workspace, step);
+    if (lands && is_in_place()) streamed = false;
     std::size_t destination_count = 0, streamed_count = 0;
     for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
         if (!is_written(*operand, *slot)) continue;

@@ -99,6 +99,9 @@ class LaneWalker {
     }
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
+    // Then the lines that a step writes are those that it has read, on either side of a landing:
+    // past the caches it would write them twice.
+    bool is_in_place() const { return buffers_.input == buffers_.output; }
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
     void forget_references() {
         if (lane_->overwritten.empty()) return;
