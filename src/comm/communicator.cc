@@ -23,7 +23,8 @@ constexpr int kYieldsPerLook = 8;                           // at the clock
 constexpr microseconds kQuickYield{2};
 constexpr milliseconds kMismatchPatience{100};
 constexpr milliseconds kMissedCallPatience{500};
-constexpr milliseconds kFarewell{500};  // for what is on its way to other hosts
+constexpr milliseconds kFarewell{500};           // for what is on its way to other hosts
+constexpr milliseconds kLandingPatience{10000};  // with a peer that writes a few KiB, or is stopped
 
 // Do more ranks live on this rank's cores than there are?
 bool is_crowded(const Membership& membership) {
@@ -460,12 +461,26 @@ void Communicator::settle_new_failure(const Lock&) {
     const Status mine = cause_.ok() ? engine_.status() : cause_;
     const Status first = failure_watch_->tell(mine, -1);
     std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of distrust_peers()
+    withdraw_buffers();
     const bool aborting = aborting_.load(std::memory_order_relaxed);
     const bool same = first.code() == mine.code() && first.text() == mine.text();
     failure_ = same || aborting ? engine_.status() : with_place(first);
     failure_code_.store(failure_.code(), std::memory_order_release);
     if (!aborting) log(LogLevel::kError, rank(), rank_count(), "comm", "{}", failure_.text());
     if (failure_.code() == xcclRemoteError) watch_others(this);
+}
+
+// Nobody writes into buffers that their callers have back.
+void Communicator::withdraw_buffers() {
+    const int index = links_->withdraw_buffers(Deadline::after(kLandingPatience));
+    if (index < 0) return;
+    const int peer = membership_->topology.ranks_of_node[static_cast<std::size_t>(
+        membership_->topology.node_of_rank[static_cast<std::size_t>(rank())])]
+                                                        [static_cast<std::size_t>(index)];
+    log(LogLevel::kError, rank(), rank_count(), "comm",
+        "{} was stopped while it wrote its part of a result into a buffer of rank {}; if it goes "
+        "on, it writes the rest: end it before you use that buffer again",
+        membership_->name_of(peer), rank());
 }
 
 // A call that this rank cannot take part in, though its arguments are good: the others would wait

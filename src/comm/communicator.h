@@ -129,6 +129,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     std::string missed_call(const RankInfo& place, const Lock&);
     bool has_left(int peer) const;
     void stop(const Status& cause);
+    void withdraw_buffers();
     Status refuse(const Status& failure, const Lock&);
     Status with_place(const Status& cause) const;
 

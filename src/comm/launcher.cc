@@ -154,8 +154,12 @@ void Launcher::find_places(const PreparedLaunch& launch, Buffers* buffers) {
     const auto output = reinterpret_cast<std::uintptr_t>(buffers->output);
     const bool overlap =
         input < output + launch.output_bytes() && output < input + launch.input_bytes();
-    if (overlap && (input != output || !launch.steps().read_in_place)) return;
-    buffers->input_stays = true;
+    // Of two ranks that divide their work, at most one has to wait until its input was read: if
+    // both refer to theirs, they divide it.
+    const bool may_wait =
+        launch.steps().read_in_place || (launch.divides() && launch.steps().rank_count == 2);
+    if (overlap && (input != output || !may_wait)) return;
+    buffers->input_stays = !overlap || launch.steps().read_in_place;
     buffers->input_place = input_places_.find(buffers->input, launch.input_bytes());
 }
 

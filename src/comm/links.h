@@ -38,6 +38,11 @@ class Links : public Neighbourhood {
 
     // Sleeps until something may have come, unless look() finds something first; at most `limit`.
     void sleep(std::chrono::microseconds limit, const std::function<bool()>& look);
+    // Before this rank gives buffers back though their operation is not done: until then peers may
+    // write answers there. Returns one that may do so still when the deadline has passed; -1: none.
+    int withdraw_buffers(Deadline deadline) {
+        return segment().withdraw_buffers(local_index(membership_->rank), deadline);
+    }
     // Ends the sleep of this rank's threads.
     void wake();
     // Takes leave of peers that are reached by TCP; waits for what is on its way to them.

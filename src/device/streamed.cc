@@ -18,6 +18,11 @@ constexpr std::size_t kLineBytes = 64;
 
 // One block of results, made in the first-level cache and streamed from there.
 constexpr std::size_t kStreamedBlockBytes = 4096;
+// The same of two sources that are combined as they are, which takes no more than a call for each
+// block: shorter ones leave less time between loads and stores. All-reduces of 16 MiB of registered
+// memory take 0.84 of the time with 512 B, 0.92 with 2 KiB (2 ranks, 2 cores of an Intel Xeon,
+// 2026-11-29).
+constexpr std::size_t kPairBlockBytes = 512;
 
 // Reductions of more sources are rare, and bound by reading them.
 constexpr std::size_t kMostStreamedSources = 16;
@@ -70,6 +75,13 @@ void order_streamed_stores() {
 #endif
 }
 
+// May pair_kernel() combine it?
+bool is_pair(const Reduction& reduction) {
+    return reduction.sources.size() == 2 && accumulate_type(reduction.type) == reduction.type &&
+           std::none_of(reduction.sources.begin(), reduction.sources.end(),
+                        [](const ReduceSource& source) { return source.scaled || source.taken; });
+}
+
 // Elements of the first block: up to a line of the first destination, if one begins between two.
 std::size_t first_block(const Reduction& reduction, std::size_t block, std::size_t width) {
     const std::size_t head = bytes_to_line(reduction.destinations[0].data);
@@ -99,8 +111,12 @@ void reduce_streamed(const Reduction& reduction) {
     Reduction step = reduction;
     step.sources = {sources.data(), reduction.sources.size()};
     step.destinations = {blocks.data(), block_count};
+    const PairKernel pair = block_count == 1 && is_pair(reduction)
+                                ? pair_kernel(reduction.type, reduction.kind)
+                                : nullptr;
+    const std::size_t block_bytes = pair != nullptr ? kPairBlockBytes : kStreamedBlockBytes;
     // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the API lets no unknown type in
-    const std::size_t block = kStreamedBlockBytes / wide_width;
+    const std::size_t block = block_bytes / wide_width;
     const std::size_t first = first_block(reduction, block, width(reduction.destinations[0].wide));
     for (std::size_t begin = 0; begin < reduction.count; begin += step.count) {
         step.count = std::min(begin == 0 ? first : block, reduction.count - begin);
@@ -108,7 +124,11 @@ void reduce_streamed(const Reduction& reduction) {
             const ReduceSource& source = reduction.sources[s];
             sources[s].data = source.data + begin * width(source.wide);
         }
-        reduce(step);
+        if (pair != nullptr) {
+            pair(blocks[0].data, sources[0].data, sources[1].data, step.count);
+        } else {
+            reduce(step);
+        }
         if (begin + step.count < reduction.count) {  // while the block is streamed
             for (const ReduceSource& source : step.sources) {
                 if (!source.taken) continue;

@@ -28,6 +28,11 @@ struct BoundEnd {
     Sender* sender = nullptr;      // if it writes
     bool answered = false;         // if it reads: the step writes to the same peer
     std::uint32_t operand = 0;     // of the step
+    // Of one that writes (references.h): offers to have its answer written into the output.
+    bool offers = false;
+    // Of one that writes: the operand with the message that it is the answer to; kNoAnswer: none.
+    static constexpr std::uint16_t kNoAnswer = UINT16_MAX;
+    std::uint16_t answers = kNoAnswer;
 };
 
 struct BoundStep {
@@ -63,6 +68,10 @@ struct BoundStep {
     // to an input that is the output.
     std::uint32_t first_overwritten = 0;
     std::uint32_t overwritten_count = 0;
+    bool answers = false;  // one of its messages is the answer to one of those that it reads
+    bool lands = false;    // the message that it reads may be in its destination already
+    bool offers = false;   // its messages offer all peers to write their shares of the output
+    bool divides = false;  // it is divided among the ranks if all of them have offered that
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
     // In tile 0, all that small operations have, it always takes place, with messages that hold

@@ -30,8 +30,11 @@ void Workspace::reserve(std::size_t operand_count) {
     slots.resize(operand_count);
     taken.resize(operand_count);
     kinds.resize(operand_count);
+    landings.resize(operand_count, kNoLanding);
+    landed.resize(operand_count);
     sources.resize(operand_count);
     destinations.resize(operand_count);
+    streamed.resize(operand_count);
 }
 
 void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffers& buffers,
@@ -48,7 +51,7 @@ void LaneWalker::start(const PreparedLaunch* launch, int lane_index, const Buffe
     steps_end_ = step_ + lane_->steps.size();
     missing_ = 0;
     forget_references();
-    refers_ = false;
+    refers_ = offers_all_ = false;
 }
 
 // Flattened: of a small operation's few tens of nanoseconds, calls would be a fifth.
@@ -85,20 +88,27 @@ template <bool kPlain>
 LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& step) {
     const std::uint64_t elements = kPlain ? step.first_elements : step.elements(tile_);
     if (!kPlain && !takes_place(step, elements)) return Arrival::kAllThere;
-    if (!kPlain && step.overwritten_count > 0 && unread(step) != nullptr) return Arrival::kMissing;
+    if (!kPlain && step.overwritten_count > 0 && !step.divides && unread(step) != nullptr) {
+        return Arrival::kMissing;
+    }
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
     const Arrival arrival = gather(workspace, step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
+    const bool divided = !kPlain && step.divides && is_divided(workspace, step);
+    if (!kPlain && step.divides && !divided && unread(step) != nullptr) return Arrival::kMissing;
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
-    if (referred) refer(workspace, step);
+    const bool landing = !kPlain && step.answers && has_landing(workspace, step);
+    if (referred || landing) refer(workspace, step, referred, byte_count);
     if (kPlain) {
         move_run<true>(workspace, step, 0, elements, 0);
+    } else if (divided) {
+        move_share(workspace, step, elements);
     } else if (elements > 0) {
         move(workspace, step, elements);
     }
-    if (referred) {
+    if (referred || landing) {
         publish_kinds(workspace, step, byte_count);
     } else {
         publish(step, byte_count);
@@ -112,7 +122,7 @@ LaneWalker::Wait LaneWalker::wait() const {
         const BoundEnd* const end = unreleased();
         return end != nullptr ? Wait{end->link->peer, true} : Wait{-1, false};
     }
-    if (step_ != steps_end_) {
+    if (step_ != steps_end_ && !step_->divides) {
         if (const BoundEnd* const end = unread(*step_)) return {end->link->peer, true};
     }
     if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
@@ -168,27 +178,13 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
     }
     if (end.answered) end.receiver->keep();
     workspace.taken[end.operand] = end.receiver->keeps();
+    workspace.landings[end.operand] = Workspace::kNoLanding;
     if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) {
         workspace.taken[end.operand] &= message.kind == MessageKind::kOffer;
-        return look_up(end, message);
+        return look_up(workspace, end, message);
     }
     // Sources are only read; they share an array with destinations.
     return const_cast<std::byte*>(message.payload);
-}
-
-// The payload of a message that is a reference; one that offers to send such is answered.
-std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
-    HeapReader* const heap = end.link->heap.get();
-    const std::byte* payload = message.payload;
-    if (message.kind == MessageKind::kOffer) {
-        if (heap != nullptr) heap->answer();
-    } else {
-        std::uint64_t place = 0;
-        std::memcpy(&place, message.payload, sizeof place);
-        payload = heap != nullptr ? heap->at(place, message.byte_count) : nullptr;
-        if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
-    }
-    return const_cast<std::byte*>(payload);
 }
 
 std::byte* LaneWalker::reserve(const BoundEnd& end) const {
@@ -260,14 +256,18 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                                 .scaled = operand->scaled,
                                 .taken = operand->space == Space::kSlot && workspace.taken[i] != 0};
     }
-    ReduceDestination output{nullptr, false};  // that is written past the caches
-    std::size_t destination_count = 0;
+    const bool lands = step.answers && has_landing(workspace, step);
+    if (lands && is_in_place()) streamed = false;
+    std::size_t destination_count = 0, streamed_count = 0;
     for (std::size_t i = 0; i < step.destination_count; ++i, ++operand, ++slot) {
         if (!is_written(*operand, *slot)) continue;
         const ReduceDestination destination{address(*operand, *slot, index, message_offset),
                                             operand->wide};
-        if (streamed && operand->space == Space::kOutput) {
-            output = destination;
+        const bool is_last =
+            operand->space == Space::kOutput || (lands && operand->space == Space::kSlot &&
+                                                 workspace.landed[step.source_count + i] != 0);
+        if (streamed && is_last) {
+            workspace.streamed[streamed_count++] = destination;
         } else {
             workspace.destinations[destination_count++] = destination;
         }
@@ -280,14 +280,17 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                               .count = elements,
                               .scale = buffers_.scale};
     if (destination_count > 0) reduce(reduction);
-    if (output.data == nullptr) return;
+    if (streamed_count == 0) return;
     if (destination_count > 0 && !first.wide) {  // it has the same bits, and lies in a cache
-        copy_bytes_streamed(output.data, first.data, elements * launch_->buffer_element_bytes());
+        for (std::size_t i = 0; i < streamed_count; ++i) {
+            copy_bytes_streamed(workspace.streamed[i].data, first.data,
+                                elements * launch_->buffer_element_bytes());
+        }
         return;
     }
-    Reduction to_output = reduction;
-    to_output.destinations = {&output, 1};
-    reduce_streamed(to_output);
+    Reduction to_outputs = reduction;
+    to_outputs.destinations = {workspace.streamed.data(), streamed_count};
+    reduce_streamed(to_outputs);
 }
 
 // Does the step write the output for good, and does nobody read it there? In place a cache has its
@@ -322,50 +325,6 @@ bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) co
     const bool is_input = space == Space::kInput;
     if (launch_->by_address()) return !is_input || buffers_.input_stays;
     return (is_input ? buffers_.input_place : buffers_.output_place) != Buffers::kNotInHeap;
-}
-
-// Writes the place of the payload into each message whose reader can look there, and asks those
-// that have not said yet.
-void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
-    const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
-    const std::byte* const payload = address(operand, nullptr, 0, 0);
-    const bool is_input = operand.space == Space::kInput;
-    const std::uint64_t heap_place = is_input ? buffers_.input_place : buffers_.output_place;
-    const auto offset =
-        static_cast<std::uint64_t>(payload - (is_input ? buffers_.input : buffers_.output));
-    MessageKind* kind = workspace.kinds.data();
-    for (const BoundEnd& end : step.sends()) {
-        HeapReader* const heap = end.link->heap.get();
-        const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
-        const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
-        *kind = MessageKind::kPayload;
-        if (end.link->by_address || answer == HeapAnswer::kReadable) {
-            const std::uint64_t place = end.link->by_address
-                                            ? reinterpret_cast<std::uintptr_t>(payload)
-                                            : heap_place + offset;
-            std::memcpy(end.sender->reference(), &place, sizeof place);
-            workspace.slots[end.operand] = nullptr;
-            *kind = MessageKind::kReference;
-            refers_ = true;
-            if (is_input) {
-                sent_as_[static_cast<std::size_t>(&end - lane_->ends.data())] =
-                    end.sender->published() + 1;
-            }
-        } else if (answer == HeapAnswer::kNone) {
-            heap->offer();
-            *kind = MessageKind::kOffer;
-        }
-        ++kind;
-    }
-}
-
-void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
-                               std::uint64_t byte_count) const {
-    const MessageKind* kind = workspace.kinds.data();
-    for (const BoundEnd& end : step.sends()) {
-        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
-        tell_published(*end.link, lane_->link_lane);
-    }
 }
 
 // A message of this tile that refers to what the step is about to overwrite, and was not released.

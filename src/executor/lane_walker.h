@@ -17,8 +17,14 @@ struct Workspace {
     std::vector<std::byte*> slots;
     std::vector<std::uint8_t> taken;  // by operand: will this rank write where the payload lies?
     std::vector<MessageKind> kinds;   // by message that is sent
+    // By operand: where in the peer's heap the answer to that message may be put.
+    static constexpr std::uint64_t kNoLanding = UINT64_MAX;
+    std::vector<std::uint64_t> landings;
+    // By operand, of a step that has_landing(): is that message written there?
+    std::vector<std::uint8_t> landed;
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
+    std::vector<ReduceDestination> streamed;  // those that are written past the caches
     void reserve(std::size_t operand_count);
 };
 
@@ -75,7 +81,8 @@ class LaneWalker {
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
     // gnu::noinline, here and below: small operations do not need it; advance() then has more
     // registers for them.
-    [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
+    [[gnu::noinline]] std::byte* look_up(Workspace& workspace, const BoundEnd& end,
+                                         const Message& message);
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     template <bool kPlain>
@@ -92,12 +99,22 @@ class LaneWalker {
     }
     std::byte* address(const BoundOperand& operand, std::byte* slot, std::uint32_t index,
                        std::size_t message_offset) const;
+    // Then the lines that a step writes are those that it has read, on either side of a landing:
+    // past the caches it would write them twice.
+    bool is_in_place() const { return buffers_.input == buffers_.output; }
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
     void forget_references() {
         if (lane_->overwritten.empty()) return;
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
-    [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step);
+    bool may_offer_all(const BoundStep& step) const;
+    bool is_divided(const Workspace& workspace, const BoundStep& step) const;
+    [[gnu::noinline]] void move_share(Workspace& workspace, const BoundStep& step,
+                                      std::uint64_t elements) const;
+    bool has_landing(const Workspace& workspace, const BoundStep& step) const;
+    [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
+                                 std::uint64_t byte_count);
+    MessageKind refer_one(Workspace& workspace, const BoundStep& step, const BoundEnd& end);
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;
@@ -120,7 +137,8 @@ class LaneWalker {
     // In place: by end, the sequence number of the message of this tile that refers to the input.
     static constexpr std::uint64_t kNotReferred = UINT64_MAX;
     std::vector<std::uint64_t> sent_as_;
-    bool refers_ = false;  // messages that may be read in this rank's buffers are on their way
+    bool refers_ = false;      // messages that may be read in this rank's buffers are on their way
+    bool offers_all_ = false;  // the last messages of a BoundStep::offers offered the output to all
     std::uint32_t missing_ = 0;  // message that the step waited for when last tried
     BadMessage bad_message_;
 };

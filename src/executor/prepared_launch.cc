@@ -96,6 +96,7 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     }
     lane_count_ = static_cast<int>(lanes_.size());
     find_references(launch_, links_, wide_, &lanes_);
+    divides_ = !lanes_[0].steps.empty() && lanes_[0].steps.back().divides;
     const bool refers = std::any_of(lanes_.begin(), lanes_.end(), has_long_reference);
     by_address_ = refers && std::any_of(links_.begin(), links_.end(),
                                         [](const Link* link) { return link->by_address; });

@@ -47,6 +47,8 @@ class PreparedLaunch {
     bool carried() const { return carried_; }                     // some link has a carrier
     bool may_refer() const { return may_refer_; }                 // some messages may be references
     bool by_address() const { return by_address_; }               // some of them by their address
+    // The ranks may divide what all of them would combine (BoundStep::divides).
+    bool divides() const { return divides_; }
     bool streams() const { return streams_; }  // the output is written past the caches
     // How far into a buffer steps reach.
     std::uint64_t input_bytes() const { return input_bytes_; }
@@ -77,6 +79,7 @@ class PreparedLaunch {
     bool carried_ = false;
     bool may_refer_ = false;
     bool by_address_ = false;
+    bool divides_ = false;
     bool streams_ = false;
     std::uint64_t input_bytes_ = 0;
     std::uint64_t output_bytes_ = 0;

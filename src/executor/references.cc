@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 
+#include "schedule/landings.h"
 #include "schedule/overwrites.h"
 
 namespace xccl {
@@ -42,19 +43,63 @@ class Finder {
             for (std::size_t index = 0; index < lanes_[lane].steps.size(); ++index) {
                 BoundStep& step = lanes_[lane].steps[index];
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
+                if (step.receive_count > 0 && step.send_count > 0) note_answers(lanes_[lane], step);
                 step.leaves_output = leaves_output(lane, index);
             }
-            if (launch_.steps->read_in_place) note_overwritten(lane);
+            if (launch_.steps->read_in_place || divides_launch()) note_overwritten(lane);
+            if (launch_.steps->lands) note_landings(lane);
+            if (divides_launch()) {
+                lanes_[lane].steps[0].offers = lanes_[lane].steps[1].divides = true;
+            }
         }
     }
 
   private:
+    // Averages of integers are made when a tile is complete, and not by who has summed them.
+    bool divides_launch() const {
+        return launch_.steps->divides && !wide_ && !launch_.scale_input &&
+               launch_.divide_output_by == 0;
+    }
+
+    // All that a message of the step holds is one run of bytes, as it is in a buffer.
+    bool is_one_run(const BoundStep& step) const {
+        return !wide_ && (step.span == 1 || step.coalesced);
+    }
+
+    // Which of its messages goes back to whom one of the same chunks has come from.
+    void note_answers(BoundLane& lane, BoundStep& step) const {
+        if (!is_one_run(step)) return;
+        const std::span<const BoundOperand> operands = lane.operands_of(step);
+        for (std::uint32_t i = 0; i < step.send_count; ++i) {
+            BoundEnd& send = lane.ends[step.first_end + step.receive_count + i];
+            for (const BoundEnd& receive : step.receives()) {
+                if (receive.link != send.link ||
+                    operands[receive.operand].chunk != operands[send.operand].chunk) {
+                    continue;
+                }
+                send.answers = static_cast<std::uint16_t>(receive.operand);
+                step.answers = true;
+            }
+        }
+    }
+
+    // Chunks of an input and an output that are cut alike.
+    void note_landings(std::size_t index) {
+        BoundLane& lane = lanes_[index];
+        for (const Landing& landing : landings_of(launch_.steps->lanes[index])) {
+            const BoundStep& sent = lane.steps[landing.sent];
+            BoundStep& received = lane.steps[landing.received];
+            if (!is_one_run(sent) || !is_one_run(received)) continue;
+            lane.ends[sent.first_end].offers = true;
+            received.lands = true;
+        }
+    }
+
     // The operand that all messages of the step are equal to; kNoOperand if there is none that may
     // be referred to.
     std::uint16_t referred_by(std::size_t lane, std::size_t index) const {
         const BoundStep& step = lanes_[lane].steps[index];
-        const bool one_run = step.span == 1 || step.coalesced;
-        if (wide_ || !one_run) return BoundStep::kNoOperand;
+        if (!is_one_run(step)) return BoundStep::kNoOperand;
         const std::span<const BoundOperand> operands = lanes_[lane].operands_of(step);
         for (std::size_t i = 0; i < operands.size(); ++i) {
             const bool is_source = i < step.source_count;

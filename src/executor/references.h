@@ -16,6 +16,17 @@
 //         sent in this operation without waiting for the next one, so this wait ends.
 //
 // So what was proved of the schedule with bounded mailboxes holds for references, too.
+//
+// A message that refers to the input may also offer its reader to write into the output, from which
+// the reader takes nothing and the sender nothing until it is told (schedule/landings.h):
+//
+//     the answer    goes to where the result of that chunk belongs, if the step that reads the
+//                   message answers it. The answer then holds no payload.
+//     a share       where all ranks combine the same and have offered that to all, each combines
+//                   its share for all. A message is released when its reader's share is written.
+//
+// An offer ends with the operation, which is complete when the answer has come or the message was
+// released; or with a failure, after which the buffers are withdrawn (transport/landing_gate.h).
 #pragma once
 
 #include <cstdint>

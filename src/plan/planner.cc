@@ -65,7 +65,11 @@ Result<std::shared_ptr<const Steps>> Planner::steps_of(const Choice& choice,
     const ProgramShape program = {choice.algorithm, candidates_.shape_of(rank_, request.root),
                                   choice.copies};
     XCCL_ASSIGN(Steps steps, compile_program(program, rank_));
-    XCCL_TRY(prove_program(program, goal, &steps.read_in_place));
+    Sharing sharing;
+    XCCL_TRY(prove_program(program, goal, &sharing));
+    steps.read_in_place = sharing.read_in_place;
+    steps.lands = sharing.lands;
+    steps.divides = sharing.divides;
     auto shared = std::make_shared<const Steps>(std::move(steps));
     steps_.emplace(key, shared);
     return shared;

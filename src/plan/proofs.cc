@@ -1,5 +1,6 @@
 #include "plan/proofs.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "schedule/contract.h"
+#include "schedule/landings.h"
 #include "schedule/verify.h"
 #include "schedule/verify_symmetric.h"
 
@@ -23,7 +25,7 @@ struct Proved {
     Status status;
     bool canonical = false;
     bool by_rotation = false;
-    bool read_in_place = false;
+    Sharing sharing;
 };
 
 // The entry of a shape; who comes first fills it, the others wait for that (std::call_once).
@@ -85,6 +87,26 @@ Status prove_all_bindings(const ProgramShape& program, Rounding rounding, Proved
     return ok_status();
 }
 
+bool has_landings(const Steps& steps) {
+    return std::any_of(steps.lanes.begin(), steps.lanes.begin() + steps.strand_count,
+                       [](const Lane& lane) { return !landings_of(lane).empty(); });
+}
+
+// In place, which asks for more than apart.
+Sharing prove_sharing(std::span<const Steps> ranks, Rounding rounding) {
+    VerifyOptions options;
+    options.rounding = rounding;
+    options.in_place = options.read_in_place = true;
+    Sharing sharing;
+    sharing.read_in_place = verify(ranks, options).ok();
+    sharing.divides = are_divisible(ranks);
+    if (std::none_of(ranks.begin(), ranks.end(), has_landings)) return sharing;
+    options.read_in_place = sharing.read_in_place;
+    options.lands = true;
+    sharing.lands = verify(ranks, options).ok();
+    return sharing;
+}
+
 Status prove(const ProgramShape& program, Rounding rounding, Proved& proved) {
     std::vector<Steps> ranks;
     XCCL_ASSIGN(Steps first, compile_program(program, 0));
@@ -106,11 +128,9 @@ Status prove(const ProgramShape& program, Rounding rounding, Proved& proved) {
     XCCL_TRY(prove_all_bindings(program, rounding, proved, [&](const VerifyOptions& options) {
         return verify(ranks, options);
     }));
-    if (program.algorithm->contract != Contract::kAllReduce) return ok_status();
-    VerifyOptions options;
-    options.rounding = rounding;
-    options.in_place = options.read_in_place = true;
-    proved.read_in_place = verify(ranks, options).ok();
+    if (program.algorithm->contract == Contract::kAllReduce) {
+        proved.sharing = prove_sharing(ranks, rounding);
+    }
     return ok_status();
 }
 
@@ -155,7 +175,7 @@ Effort effort_of(const Algorithm& algorithm, std::span<const Steps> some, const 
                                                                          : Effort::kQuick;
 }
 
-Status prove_program(const ProgramShape& program, const ProofGoal& goal, bool* read_in_place) {
+Status prove_program(const ProgramShape& program, const ProofGoal& goal, Sharing* sharing) {
     const Shape& shape = program.shape;
     const auto proved = entry_of({program.algorithm, shape.rank_count,
                                   is_rooted(program.algorithm->contract) ? shape.root : 0,
@@ -167,7 +187,7 @@ Status prove_program(const ProgramShape& program, const ProofGoal& goal, bool* r
         return internal_error("{} over {} ranks does not combine in the canonical order",
                               program.algorithm->name, shape.rank_count);
     }
-    if (read_in_place != nullptr) *read_in_place = proved->read_in_place;
+    if (sharing != nullptr) *sharing = proved->sharing;
     return ok_status();
 }
 

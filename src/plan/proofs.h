@@ -33,6 +33,13 @@ struct ProofGoal {
     bool canonical = false;  // every result is the canonical tree over global ranks
 };
 
+// Whether an all-reduce still reaches its goal if peers use its buffers where they lie.
+struct Sharing {
+    bool read_in_place = false;  // Steps::read_in_place
+    bool lands = false;          // Steps::lands
+    bool divides = false;        // Steps::divides
+};
+
 // What a proof takes, judged by what a few of the ranks do.
 enum class Effort : std::uint8_t {
     kQuick,   // about a second at the most
@@ -43,9 +50,7 @@ Effort effort_of(const Algorithm& algorithm, std::span<const Steps> some, const 
 
 // Fails if the steps of all ranks do not reach the goal, with mailboxes of kLeastSlotCount: more
 // slots let a sender go on earlier, and whether all finish does not depend on who goes first.
-// `read_in_place`: whether they still do if an all-reduce in place has its input read where it
-// lies.
 Status prove_program(const ProgramShape& program, const ProofGoal& goal,
-                     bool* read_in_place = nullptr);
+                     Sharing* sharing = nullptr);
 
 }  // namespace xccl

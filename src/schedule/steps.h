@@ -76,6 +76,9 @@ struct Steps {
     std::vector<Lane> lanes;                // strand_count * copies
     // Proved: in place, too, peers may read the input where it lies (overwrites.h).
     bool read_in_place = false;
+    // Proved: peers may put answers right into the output, or their shares of it (landings.h).
+    bool lands = false;
+    bool divides = false;
 
     // How many tiles are under way at once, and the first one of a lane.
     std::uint32_t copy_count() const {

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "schedule/check_steps.h"
 #include "schedule/contract.h"
+#include "schedule/landings.h"
 #include "schedule/message_pool.h"
 #include "schedule/overwrites.h"
 #include "schedule/value_window.h"
@@ -30,7 +31,9 @@ struct Walker {
     std::vector<Overwrite> overwrites;
     std::size_t next_overwrite = 0;
     std::vector<std::uint32_t> messages;  // by peer index: that it sends in a pass
-    const Operand* missing = nullptr;     // a message that is not there, or a slot that is not free
+    std::vector<Landing> landings;        // that it offers
+    std::size_t next_landing = 0;
+    const Operand* missing = nullptr;  // a message that is not there, or a slot that is not free
     bool missing_message = false;
 };
 
@@ -66,6 +69,7 @@ class Machine {
     Status nothing_left_over() const;
     Status advance(std::uint32_t index);
     void find_overwrites(Walker& walker, const Steps& steps) const;
+    void offer_landing(Walker& walker, const Lane& lane, const Step& step);
     const Operand* unread(Walker& walker, const Lane& lane, std::uint32_t index);
     bool is_ready(Walker& walker, const Lane& lane, const Step& step, std::uint32_t index);
     Status take(Walker& walker, const Lane& lane, const Step& step);
@@ -131,7 +135,7 @@ void Machine::start(Window window) {
         Walker& walker = walkers_[index];
         walker.step = 0;
         walker.pass = 0;
-        walker.next_overwrite = 0;
+        walker.next_overwrite = walker.next_landing = 0;
         walker.scratch = WindowValues::scratch(party(walker.rank), window_,
                                                ranks_[walker.rank].scratch_chunk_count);
         runnable_.push_back(static_cast<std::uint32_t>(index));
@@ -161,6 +165,7 @@ void Machine::connect(std::uint32_t copy) {
             walker.rank = steps.rank;
             walker.lane = copy * steps.strand_count + strand;
             find_overwrites(walker, steps);
+            if (options_.lands) walker.landings = landings_of(steps.lanes[walker.lane]);
             walker.first_outgoing =
                 first_channel[steps.rank] + strand * static_cast<std::uint32_t>(steps.peers.size());
             for (std::uint16_t peer : steps.peers) {
@@ -192,7 +197,7 @@ Status Machine::advance(std::uint32_t index) {
     Walker& walker = walkers_[index];
     const Lane& lane = ranks_[walker.rank].lanes[walker.lane];
     for (; walker.pass < options_.passes; ++walker.pass, walker.step = 0) {
-        if (walker.step == 0) walker.next_overwrite = 0;
+        if (walker.step == 0) walker.next_overwrite = walker.next_landing = 0;
         for (; walker.step < lane.steps.size(); ++walker.step) {
             const Step& step = lane.steps[walker.step];
             if (!is_ready(walker, lane, step, index)) return ok_status();
@@ -276,7 +281,23 @@ Status Machine::take(Walker& walker, const Lane& lane, const Step& step) {
     XCCL_TRY(gather(walker, lane, step));
     write(walker, lane, step, length_class);
     release(walker, lane, step);
+    offer_landing(walker, lane, step);
     return ok_status();
+}
+
+// What the peer may write from now on is nothing that anybody may read, until the answer is there.
+void Machine::offer_landing(Walker& walker, const Lane& lane, const Step& step) {
+    if (walker.next_landing == walker.landings.size() ||
+        walker.landings[walker.next_landing].sent != walker.step) {
+        return;
+    }
+    ++walker.next_landing;
+    const Operand landing{.space = Space::kOutput, .chunk = lane.sources(step)[0].chunk};
+    for (const Part& part : parts_) {
+        if (part.length == 0) continue;
+        ExpressionId* const values = values_at(walker, landing, part);
+        std::fill(values, values + part.length, kUndefined);
+    }
 }
 
 std::uint64_t Machine::length_class_of(const Walker& walker, const Lane& lane,

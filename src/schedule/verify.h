@@ -48,6 +48,9 @@ struct VerifyOptions {
     // In place, of an all-reduce: messages that are copies of the input are read where it lies, and
     // steps wait before they overwrite it (overwrites.h).
     bool read_in_place = false;
+    // Of an all-reduce: from the message that offers a landing (landings.h) until its answer, a
+    // peer may write that chunk of the output, so nothing in it is defined.
+    bool lands = false;
     std::uint32_t slot_count = kLeastSlotCount;  // of a mailbox; more never hurt
     Rounding rounding = Rounding::kNone;
     int passes = 1;

@@ -46,7 +46,14 @@ enum class MessageKind : std::uint16_t {
                  // what is there as it is. For a carrier (Link::by_address) that is its address,
                  // else where it is in the heap
     kOffer,      // as kPayload; the sender's heap is to be answered for
+    kReferenceWithLanding,  // as kReference, in the heap; behind it is where in the sender's heap
+                            // the answer to this message may be put, eight bytes
+    kLanded,                // no payload: it was put where the message that this one answers said
 };
+
+constexpr bool is_payload(MessageKind kind) {
+    return kind == MessageKind::kPayload || kind == MessageKind::kOffer;
+}
 
 template <class Memory>
 struct BasicSlotHeader {
@@ -138,7 +145,7 @@ class BasicSender {
         if (reserved_ == kNoTray) reserved_ = trays_.take();
         return trays_.at(reserved_);
     }
-    // Where the next message's place goes, if it is to be a reference.
+    // Where the next message's place goes, if it is to be a reference; and that of its landing.
     std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.
@@ -212,7 +219,7 @@ class BasicReceiver {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         const auto kind = static_cast<MessageKind>(static_cast<std::uint16_t>(next_->kind));
-        const bool in_tray = back_ != nullptr && kind != MessageKind::kReference;
+        const bool in_tray = back_ != nullptr && is_payload(kind);
         *message = {
             in_tray ? back_->trays_.at(next_->tray) : reinterpret_cast<const std::byte*>(next_ + 1),
             next_->byte_count, static_cast<std::uint32_t>(flag), kind};

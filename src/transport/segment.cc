@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "base/owned_descriptor.h"
 #include "transport/file_size.h"
@@ -24,6 +26,9 @@ constexpr std::size_t kLeastHugePairBytes = std::size_t{256} * 1024;
 #ifndef MADV_POPULATE_WRITE  // headers before Linux 5.14
 #define MADV_POPULATE_WRITE 23
 #endif
+
+// A thread that is to end is interrupted at once, or at the next tick of its processor's clock.
+constexpr std::chrono::milliseconds kLastInstructions{20};
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
@@ -160,10 +165,34 @@ MailboxView Segment::mailbox(int receiver, int sender, int lane) const {
 }
 
 HeapReader::Places Segment::heap_places(int rank, int peer) const {
+    // A rank that barriers do not reach could write after a peer has withdrawn its buffers.
+    const bool may_write = everyone_enrolled();
     return {.theirs = &block(peer).heap,
             .mine = &block(rank).heap,
             .from_me = heap_answer_in(base_ + layout_.pair_offset(rank, peer)),
-            .to_me = heap_answer_in(base_ + layout_.pair_offset(peer, rank))};
+            .to_me = heap_answer_in(base_ + layout_.pair_offset(peer, rank)),
+            .their_gate = may_write ? &block(peer).gate : nullptr,
+            .my_gate = may_write ? &block(rank).gate : nullptr};
+}
+
+int Segment::withdraw_buffers(int rank, Deadline deadline) {
+    block(rank).gate.withdrawn.store(1, std::memory_order_relaxed);
+    barrier_everywhere(reach());  // pairs with LandingGate::begin_writing()
+    for (int peer = 0; peer < layout_.local_ranks(); ++peer) {
+        if (peer == rank) continue;
+        const LandingGate& gate = block(peer).gate;
+        const std::uint32_t seen = gate.writing.load(std::memory_order_acquire);
+        while (!gate.is_past(seen)) {
+            if (state_of(peer) == RankState::kDied) {
+                // Its threads end one by one: the one that wrote may have some instructions left.
+                std::this_thread::sleep_for(kLastInstructions);
+                break;
+            }
+            if (deadline.passed()) return peer;
+            std::this_thread::yield();
+        }
+    }
+    return -1;
 }
 
 // ---- Coming and going -----------------------------------------------------------------------

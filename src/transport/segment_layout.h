@@ -17,6 +17,7 @@
 #include "transport/doorbell.h"
 #include "transport/failure_record.h"
 #include "transport/heap_reader.h"
+#include "transport/landing_gate.h"
 #include "transport/link.h"
 #include "transport/liveness.h"
 #include "transport/operation_board.h"
@@ -25,7 +26,7 @@ namespace xccl {
 
 struct SegmentHeader {
     static constexpr std::uint64_t kMagic = 0x78636c2d73656731;  // "xcl-seg1"
-    static constexpr std::uint32_t kVersion = 2;
+    static constexpr std::uint32_t kVersion = 3;
 
     std::uint64_t magic;
     std::uint32_t version;
@@ -54,8 +55,9 @@ struct alignas(64) RankBlock {
     std::atomic<std::uint32_t> life_index;
     OperationBoard operations;
     alignas(64) HeapAddress heap;
+    LandingGate gate;
 };
-static_assert(sizeof(RankBlock) == 768);
+static_assert(sizeof(RankBlock) == 896);
 
 class SegmentLayout {
   public:

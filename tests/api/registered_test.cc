@@ -4,8 +4,14 @@
 // buffers are spoiled at once after it. Whoever still read there would deliver what nobody sent.
 // Covers: api/memory.cc comm/heap_places.h executor/references.cc
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "world.h"
 
@@ -220,6 +226,40 @@ TEST_P(RegisteredMemory, GivesTheBitsOfOrdinaryMemory) {
     });
 }
 
+// Peers write into each other's outputs what they combine: every datatype and operator, apart and
+// in place, as long as a share and as many tiles, and an end that no share ends with.
+TEST_P(RegisteredMemory, GivesTheBitsOfOrdinaryMemoryInEveryType) {
+    const auto [ranks, count] = GetParam();
+    constexpr std::size_t kMostBytes = 8;
+    constexpr std::size_t kBytes[xcclNumTypes] = {1, 1, 4, 4, 8, 8, 2, 4, 8, 2, 1, 1};
+    with_ranks(ranks, [&, count = count](int rank, xcclComm_t comm) {
+        const std::size_t floats = count * kMostBytes / sizeof(float);
+        const Registered send(floats), recv(floats);
+        std::vector<float> ordinary_send(floats), ordinary_recv(floats);
+        for (int type = 0; type < xcclNumTypes; ++type) {
+            for (const xcclRedOp_t op : {xcclSum, xcclProd, xcclMax, xcclMin, xcclAvg}) {
+                for (int turn = 0; turn < 4; ++turn) {
+                    const bool in_place = turn % 2 != 0;
+                    // Bytes of small numbers of whatever type.
+                    auto* const bytes = reinterpret_cast<unsigned char*>(send.data());
+                    for (std::size_t i = 0; i < floats * sizeof(float); ++i) {
+                        bytes[i] =
+                            static_cast<unsigned char>((i * 31 + turn * 7u + rank * 13u) % 64);
+                    }
+                    std::copy(send.data(), send.data() + floats, ordinary_send.data());
+                    float* const to = in_place ? send.data() : recv.data();
+                    const auto datatype = static_cast<xcclDataType_t>(type);
+                    ASSERT_OK(xcclAllReduce(send.data(), to, count, datatype, op, comm, nullptr));
+                    ASSERT_OK(xcclAllReduce(ordinary_send.data(), ordinary_recv.data(), count,
+                                            datatype, op, comm, nullptr));
+                    EXPECT_EQ(std::memcmp(to, ordinary_recv.data(), count * kBytes[type]), 0)
+                        << "type " << type << ", operator " << op << ", turn " << turn;
+                }
+            }
+        }
+    });
+}
+
 // What was freed may come back as memory of another kind, at the same address.
 TEST(RegisteredMemoryTable, ForgetsWhatWasFreed) {
     constexpr std::size_t kCount = 1 << 16;
@@ -234,6 +274,42 @@ TEST(RegisteredMemoryTable, ForgetsWhatWasFreed) {
             EXPECT_EQ(wrong, 0u) << "rank " << rank << ", turn " << turn;
         }
     });
+}
+
+// All-reduces until one fails. Then the buffers are this rank's, whatever the peer is in the middle
+// of. Returns how many elements were written after that.
+std::size_t written_after_failure(xcclComm_t comm, std::size_t count, std::atomic<int>& under_way) {
+    const Registered send(count), recv(count);
+    while (xcclAllReduce(send.data(), recv.data(), count, xcclFloat32, xcclSum, comm, nullptr) ==
+           xcclSuccess) {
+        ++under_way;
+    }
+    recv.spoil();
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+    return static_cast<std::size_t>(
+        std::count_if(recv.data(), recv.data() + count, [](float x) { return x != kSpoiled; }));
+}
+
+// One rank aborts at any moment: while its peer writes into its output, as likely as not.
+TEST(RegisteredMemoryFailures, LeaveNobodyWhoWritesIntoABuffer) {
+    for (int turn = 0; turn < 40; ++turn) {
+        const std::size_t count = turn % 2 == 0 ? 1 << 16 : 1 << 21;
+        xcclComm_t comms[2] = {};
+        ASSERT_OK(xcclCommInitAll(comms, 2, nullptr));
+        std::atomic<int> under_way{0};
+        std::atomic<std::size_t> written{0};
+        std::vector<std::thread> ranks;
+        for (xcclComm_t comm : comms) {
+            ranks.emplace_back(
+                [&, comm] { written += written_after_failure(comm, count, under_way); });
+        }
+        while (under_way < 10) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(turn * 37));
+        EXPECT_OK(xcclCommAbort(comms[0]));
+        for (std::thread& rank : ranks) rank.join();
+        EXPECT_EQ(written.load(), 0u) << "turn " << turn;
+        EXPECT_OK(xcclCommDestroy(comms[1]));
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sweep, RegisteredMemory,

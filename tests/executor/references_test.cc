@@ -1,6 +1,7 @@
 // Goal: a message may refer to a buffer exactly where that stays as it is until the message was
-// released.
+// released; and peers write answers and shares right into a buffer where it offers that.
 // Method: programs written by hand; the operand that each step's messages may refer to.
+// Covers: executor/lane_references.cc
 #include "executor/references.h"
 
 #include <gtest/gtest.h>
@@ -95,28 +96,30 @@ TEST(References, OutputIsLeftByTheStepAfterWhichNobodyUsesIt) {
     EXPECT_EQ(leaves, (std::vector<bool>{false, false, true, true}));
 }
 
-// Three ranks whose buffers lie in this process's heap, and who read each other's.
+// Ranks whose buffers lie in this process's heap, and who read and write each other's.
 class HeapWorld {
   public:
-    static constexpr std::uint64_t kCount = kLeastReferredBytes / sizeof(std::int32_t);
+    static constexpr std::size_t kCount = kLeastReferredBytes / sizeof(std::int32_t);  // of a chunk
+    static constexpr std::size_t kMostChunks = 2;
 
-    HeapWorld() {
-        for (auto& buffer : buffers_) {
-            void* const memory =
-                SharedHeap::of_this_process().allocate(kLeastReferredBytes).value();
-            buffer = static_cast<std::int32_t*>(memory);
+    explicit HeapWorld(int rank_count) : rig_(rank_count, geometry()) {
+        for (int rank = 0; rank < rank_count; ++rank) {
+            buffers_.push_back(allocate());
+            results_.push_back(allocate());
+            std::fill(buffers_[rank], buffers_[rank] + kMostChunks * kCount, rank + 1);
         }
         SharedHeap::of_this_process().sign(&address_);
-        for (int rank = 0; rank < 3; ++rank) {
-            std::fill(buffers_[rank], buffers_[rank] + kCount, rank + 1);
-            for (int peer = 0; peer < 3; ++peer) {
+        for (int rank = 0; rank < rank_count; ++rank) {
+            for (int peer = 0; peer < rank_count; ++peer) {
                 if (peer == rank) continue;
                 auto& reader = rig_.link(rank, peer)->heap;
                 reader = std::make_unique<HeapReader>(
                     HeapReader::Places{.theirs = &address_,
                                        .mine = &address_,
                                        .from_me = &answers_[rank][peer],
-                                       .to_me = &answers_[peer][rank]});
+                                       .to_me = &answers_[peer][rank],
+                                       .their_gate = &gates_[peer],
+                                       .my_gate = &gates_[rank]});
                 reader->answer();
             }
         }
@@ -126,50 +129,76 @@ class HeapWorld {
     HeapWorld(HeapWorld&&) = delete;
     HeapWorld& operator=(HeapWorld&&) = delete;
     ~HeapWorld() {
-        for (std::int32_t* buffer : buffers_) {
-            EXPECT_TRUE(SharedHeap::of_this_process().free(buffer).ok());
+        for (const auto& buffers : {buffers_, results_}) {
+            for (std::int32_t* buffer : buffers) {
+                EXPECT_TRUE(SharedHeap::of_this_process().free(buffer).ok());
+            }
         }
     }
 
     // In place.
     Ticket submit(int rank, Steps steps) {
         steps.read_in_place = true;
-        const auto launch = rig_.engine(rank).prepare(
-            make_launch(std::make_shared<Steps>(steps), rig_.geometry(), {.count = kCount}));
-        EXPECT_TRUE(launch.ok()) << launch.status().text();
-        auto* const bytes = reinterpret_cast<std::byte*>(buffers_[rank]);
-        const std::uint64_t place =
-            SharedHeap::of_this_process().offset_of(bytes, kLeastReferredBytes).value();
-        return rig_.engine(rank).submit(
-            *launch,
-            {.input = bytes, .output = bytes, .input_place = place, .output_place = place});
+        return submit(rank, std::move(steps), buffers_[rank], true);
+    }
+    // `told`: peers may hear where the output is.
+    Ticket submit_apart(int rank, Steps steps, bool told = true) {
+        return submit(rank, std::move(steps), results_[rank], told);
     }
     Rig& rig() { return rig_; }
+    LandingGate& gate(int rank) { return gates_[rank]; }
+    std::int32_t at(int rank, std::size_t i) const { return buffers_[rank][i]; }
+    std::int32_t result(int rank, std::size_t i) const { return results_[rank][i]; }
     // The element that all of a rank's buffer equals; 0 if they differ.
     int all_of(int rank) const {
         const std::int32_t first = buffers_[rank][0];
-        return std::all_of(buffers_[rank], buffers_[rank] + kCount,
+        return std::all_of(buffers_[rank], buffers_[rank] + count_,
                            [&](std::int32_t x) { return x == first; })
                    ? first
                    : 0;
     }
 
   private:
-    Rig rig_{3,
-             {.flagged_slot_bytes = 128,
-              .flagged_slot_count = 4,
-              .slotted_slot_bytes = kLeastReferredBytes + 64,
-              .slotted_slot_count = 2,
-              .flagged_lanes = 1,
-              .slotted_lanes = 1}};
-    std::int32_t* buffers_[3] = {};
+    static LaneGeometry geometry() {
+        return {.flagged_slot_bytes = 128,
+                .flagged_slot_count = 4,
+                .slotted_slot_bytes = kLeastReferredBytes + 64,
+                .slotted_slot_count = 2,
+                .flagged_lanes = 1,
+                .slotted_lanes = 1};
+    }
+    static std::int32_t* allocate() {
+        const std::size_t bytes = kMostChunks * kLeastReferredBytes;
+        return static_cast<std::int32_t*>(SharedHeap::of_this_process().allocate(bytes).value());
+    }
+    static std::uint64_t place_of(const void* data, std::size_t bytes) {
+        return SharedHeap::of_this_process().offset_of(data, bytes).value();
+    }
+    Ticket submit(int rank, Steps steps, std::int32_t* output, bool told) {
+        count_ = steps.chunk_count * kCount;
+        const std::size_t bytes = count_ * sizeof(std::int32_t);
+        const auto launch = rig_.engine(rank).prepare(make_launch(
+            std::make_shared<Steps>(std::move(steps)), rig_.geometry(), {.count = count_}));
+        EXPECT_TRUE(launch.ok()) << launch.status().text();
+        Buffers buffers{.input = reinterpret_cast<std::byte*>(buffers_[rank]),
+                        .output = reinterpret_cast<std::byte*>(output),
+                        .input_place = place_of(buffers_[rank], bytes)};
+        if (told) buffers.output_place = place_of(output, bytes);
+        return rig_.engine(rank).submit(*launch, buffers);
+    }
+
+    Rig rig_;
+    std::size_t count_ = kCount;
+    std::vector<std::int32_t*> buffers_;
+    std::vector<std::int32_t*> results_;
     HeapAddress address_{};
+    LandingGate gates_[3] = {};
     std::atomic<HeapAnswer> answers_[3][3] = {};
 };
 
 // Rank 0 sends its buffer to 1, and gets 2's in its place.
 TEST(References, AreReadBeforeTheirBufferIsOverwritten) {
-    HeapWorld world;
+    HeapWorld world(3);
     StepsBuilder gives(0, 3), takes(1, 3), sends(2, 3);
     gives.step({gives.input(0)}, {gives.slot(1, 0)});
     gives.step({gives.slot(2, 0)}, {gives.output(0)});
@@ -193,6 +222,102 @@ TEST(References, AreReadBeforeTheirBufferIsOverwritten) {
     EXPECT_EQ(world.all_of(0), 3);
     EXPECT_EQ(world.all_of(1), 1);
     EXPECT_EQ(world.all_of(2), 3);
+}
+
+// ---- Landings -------------------------------------------------------------------------------
+
+StepsBuilder two_phases(int rank) {
+    const int peer = 1 - rank;
+    const auto mine = static_cast<std::uint32_t>(rank), theirs = static_cast<std::uint32_t>(peer);
+    StepsBuilder steps(rank, 2, 2);
+    steps.step({steps.input(theirs)}, {steps.slot(peer, theirs)});
+    steps.step({steps.input(mine), steps.slot(peer, mine)},
+               {steps.output(mine), steps.slot(peer, mine)});
+    steps.step({steps.slot(peer, theirs)}, {steps.output(theirs)});
+    return steps;
+}
+
+Steps landing(const StepsBuilder& steps) {
+    Steps built = *steps.build();
+    built.lands = true;
+    return built;
+}
+
+TEST(Landings, AreOfferedAndTakenWhereProgramsAllow) {
+    Rig rig(2);
+    const auto prepared = rig.engine(0).prepare(make_launch(
+        std::make_shared<Steps>(landing(two_phases(0))), rig.geometry(), {.count = 64}));
+    ASSERT_TRUE(prepared.ok()) << prepared.status().text();
+    const BoundLane& lane = (*prepared)->lanes()[0];
+    EXPECT_TRUE(lane.steps[0].sends()[0].offers);
+    EXPECT_TRUE(lane.steps[1].answers);
+    EXPECT_EQ(lane.steps[1].sends()[0].answers, 1);
+    EXPECT_TRUE(lane.steps[2].lands);
+}
+
+// Whoever waits finds the answer in its buffer before it has looked at the message.
+TEST(Landings, ArePutWhereTheMessageSays) {
+    HeapWorld world(2);
+    world.submit(0, landing(two_phases(0)));
+    while (world.rig().engine(0).advance()) continue;
+    world.submit(1, landing(two_phases(1)));
+    while (world.rig().engine(1).advance()) continue;
+    EXPECT_EQ(world.at(0, 2 * HeapWorld::kCount - 1), 3) << "written by rank 1";
+    EXPECT_EQ(world.at(0, 0), 1) << "by rank 0, which has not run on";
+    world.rig().settle();
+    EXPECT_EQ(world.all_of(0), 3);
+    EXPECT_EQ(world.all_of(1), 3);
+}
+
+// The buffer is its caller's again: the answer goes where it would have gone without an offer.
+TEST(Landings, AreNotPutWhereTheyWereWithdrawn) {
+    HeapWorld world(2);
+    world.submit(0, landing(two_phases(0)));
+    while (world.rig().engine(0).advance()) continue;
+    world.gate(0).withdrawn.store(1);
+    world.submit(1, landing(two_phases(1)));
+    while (world.rig().engine(1).advance()) continue;
+    EXPECT_EQ(world.all_of(0), 1) << "written after it was withdrawn";
+}
+
+Steps divided(int rank, int rank_count) {
+    Steps steps = *direct_all_reduce(rank, rank_count);
+    steps.divides = true;
+    return steps;
+}
+
+// Of three ranks that have all sent, two combine their thirds before the last one runs on.
+TEST(Divided, EachRankWritesItsShareToAll) {
+    HeapWorld world(3);
+    for (int rank = 0; rank < 3; ++rank) {
+        world.submit_apart(rank, divided(rank, 3));
+        world.rig().engine(rank).advance(1);
+    }
+    while (world.rig().engine(2).advance()) continue;
+    for (int rank = 0; rank < 3; ++rank) {
+        EXPECT_EQ(world.result(rank, HeapWorld::kCount - 1), 6) << rank;
+        EXPECT_EQ(world.result(rank, 0), 0) << rank;
+    }
+    world.rig().settle();
+    for (int rank = 0; rank < 3; ++rank) EXPECT_EQ(world.result(rank, 0), 6) << rank;
+    EXPECT_TRUE(world.rig().engine(0).idle());
+}
+
+// One that cannot offer its output: all combine everything.
+TEST(Divided, NothingIsUnlessAllOfferTheirs) {
+    HeapWorld world(3);
+    for (int rank = 0; rank < 3; ++rank) {
+        world.submit_apart(rank, divided(rank, 3), rank != 1);
+        world.rig().engine(rank).advance(1);
+    }
+    while (world.rig().engine(0).advance()) continue;
+    for (const std::size_t i : {std::size_t{0}, HeapWorld::kCount - 1}) {
+        EXPECT_EQ(world.result(0, i), 6);
+        EXPECT_EQ(world.result(1, i), 0);
+        EXPECT_EQ(world.result(2, i), 0);
+    }
+    world.rig().settle();
+    for (int rank = 0; rank < 3; ++rank) EXPECT_EQ(world.result(rank, 0), 6) << rank;
 }
 
 // Of an all-reduce in two phases, all that is sent lies in a buffer.

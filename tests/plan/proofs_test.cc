@@ -43,14 +43,18 @@ ProgramShape over(const Algorithm& algorithm, int rank_count, int copies = 1) {
 // Whether peers may read the input of an all-reduce in place.
 TEST(Proofs, TellWhereTheInputMayBeReadInPlace) {
     for (const int n : {2, 3, 4, 8}) {
-        bool read_in_place = false;
-        EXPECT_TRUE(prove_program(over(*find_algorithm("direct_two_phase_all_reduce"), n), {},
-                                  &read_in_place)
-                        .ok());
-        EXPECT_TRUE(read_in_place) << n;
+        Sharing sharing;
         EXPECT_TRUE(
-            prove_program(over(*find_algorithm("direct_all_reduce"), n), {}, &read_in_place).ok());
-        EXPECT_FALSE(read_in_place) << n;
+            prove_program(over(*find_algorithm("direct_two_phase_all_reduce"), n), {}, &sharing)
+                .ok());
+        EXPECT_TRUE(sharing.read_in_place) << n;
+        EXPECT_TRUE(sharing.lands) << n;
+        EXPECT_FALSE(sharing.divides) << n;
+        EXPECT_TRUE(
+            prove_program(over(*find_algorithm("direct_all_reduce"), n), {}, &sharing).ok());
+        EXPECT_FALSE(sharing.read_in_place) << n;
+        EXPECT_FALSE(sharing.lands) << n << ": nothing comes back";
+        EXPECT_TRUE(sharing.divides) << n;
     }
 }
 

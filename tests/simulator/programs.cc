@@ -96,6 +96,8 @@ Result<std::shared_ptr<const Steps>> Programs::steps_of(const Plan& plan, int ra
                                       .copies = plan.choice.copies};
         XCCL_ASSIGN(Steps compiled, compile_program(program, rank));
         compiled.read_in_place = plan.steps->read_in_place;  // proved of all ranks together
+        compiled.lands = plan.steps->lands;
+        compiled.divides = plan.steps->divides;
         steps = std::make_shared<const Steps>(std::move(compiled));
     }
     return steps;

@@ -196,6 +196,38 @@ TEST(HeapReader, AnswersOnce) {
     EXPECT_EQ(pair.answer.load(), HeapAnswer::kUnreadable);
 }
 
+TEST(HeapReader, WritesWhereThePeerLetsIt) {
+    SharedHeap heap;
+    HeapAddress address{}, unused{};
+    std::atomic<HeapAnswer> answer{HeapAnswer::kNone}, other{HeapAnswer::kNone};
+    LandingGate theirs{}, mine{};
+    HeapReader reader({.theirs = &address,
+                       .mine = &unused,
+                       .from_me = &answer,
+                       .to_me = &other,
+                       .their_gate = &theirs,
+                       .my_gate = &mine});
+    std::byte* const memory = allocated(heap, kPage);
+    const std::uint64_t place = *heap.offset_of(memory, kPage);
+    EXPECT_EQ(reader.landing(place, kPage), nullptr) << "it is not open yet";
+    heap.sign(&address);
+    reader.answer();
+    ASSERT_EQ(answer.load(), HeapAnswer::kWritable);
+    std::byte* const landing = reader.landing(place, kPage);
+    ASSERT_NE(landing, nullptr);
+    EXPECT_EQ(mine.writing.load() % 2, 1u);
+    std::memset(landing, 5, kPage);
+    reader.landed();
+    EXPECT_EQ(mine.writing.load() % 2, 0u);
+    EXPECT_EQ(memory[kPage - 1], std::byte{5});
+    EXPECT_EQ(reader.landing(std::uint64_t{1} << 50, 1), nullptr);
+    reader.landed();
+    theirs.withdrawn.store(1);
+    EXPECT_EQ(reader.landing(place, kPage), nullptr);
+    reader.landed();
+    EXPECT_EQ(mine.writing.load() % 2, 0u);
+}
+
 // What is mapped stays, also when its maker has freed it or is gone.
 TEST(HeapReader, OutlivesItsPeer) {
     auto* const pair = static_cast<HeapPair*>(
