@@ -80,7 +80,7 @@ LaneWalker::Outcome LaneWalker::walk(Workspace& workspace, std::uint32_t& budget
 }
 
 // Does a step, if all that it waits for is there and it has anything to do. `kPlain`: it is a
-// BoundStep::plain one in tile 0, of which most questions need not be asked.
+// BoundStep::plain one in tile 0, of which most questions need not be asked, trays among them.
 template <bool kPlain>
 LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& step) {
     const std::uint64_t elements = kPlain ? step.first_elements : step.elements(tile_);
@@ -88,9 +88,9 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     if (!kPlain && step.overwritten_count > 0 && unread(step) != nullptr) return Arrival::kMissing;
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
-    const Arrival arrival = gather(workspace, step, byte_count);
+    const Arrival arrival = gather<kPlain>(workspace, step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
-    if (mutated(Mutant::kEarlyReuse)) release(step);
+    if (mutated(Mutant::kEarlyReuse)) release<kPlain>(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
     if (referred) refer(workspace, step);
     if (kPlain) {
@@ -101,9 +101,9 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     if (referred) {
         publish_kinds(workspace, step, byte_count);
     } else {
-        publish(step, byte_count);
+        publish<kPlain>(step, byte_count);
     }
-    if (!mutated(Mutant::kEarlyReuse)) release(step);
+    if (!mutated(Mutant::kEarlyReuse)) release<kPlain>(step);
     return Arrival::kAllThere;
 }
 
@@ -128,6 +128,7 @@ bool LaneWalker::takes_place(const BoundStep& step, std::uint64_t elements) {
 }
 
 // Looks at every message and slot of a step, first at the one that was missing last time.
+template <bool kPlain>
 LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& step,
                                        std::uint64_t byte_count) {
     const BoundEnd* const ends = step.ends;
@@ -136,8 +137,8 @@ LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& st
     std::byte** const slots = workspace.slots.data();
     const auto is_there = [&](std::uint32_t index) {
         const BoundEnd& end = ends[index];
-        std::byte* const slot =
-            index < receive_count ? receive(workspace, end, byte_count) : reserve(end);
+        std::byte* const slot = index < receive_count ? receive<kPlain>(workspace, end, byte_count)
+                                                      : reserve<kPlain>(end);
         if (slot == nullptr) missing_ = index;
         slots[end.operand] = slot;
         return slot != nullptr;
@@ -149,10 +150,11 @@ LaneWalker::Arrival LaneWalker::gather(Workspace& workspace, const BoundStep& st
 }
 
 // The payload of the head message; null if there is none, or a bad one.
+template <bool kPlain>
 std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
                                std::uint64_t byte_count) {
     Message message;
-    if (!end.receiver->peek(&message)) return nullptr;
+    if (!end.receiver->peek<!kPlain>(&message)) return nullptr;
     if (message.signature != step_signature_ || message.byte_count != byte_count) {
         if (!same_epoch(message.signature, signature_)) return nullptr;
         const bool ends_differ = launch_->launch().tells_lengths &&
@@ -166,7 +168,7 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
                         .byte_count = message.byte_count};
         return nullptr;
     }
-    workspace.taken[end.operand] = end.receiver->keeps();
+    workspace.taken[end.operand] = !kPlain && end.receiver->keeps();
     if (__builtin_expect(message.kind != MessageKind::kPayload, 0)) {
         workspace.taken[end.operand] &= message.kind == MessageKind::kOffer;
         return look_up(end, message);
@@ -190,9 +192,10 @@ std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
     return const_cast<std::byte*>(payload);
 }
 
+template <bool kPlain>
 std::byte* LaneWalker::reserve(const BoundEnd& end) const {
     Sender& sender = *end.sender;
-    std::byte* const slot = sender.reserve();
+    std::byte* const slot = sender.reserve<!kPlain>();
     if (slot != nullptr || !mutated(Mutant::kIgnoredCredit)) return slot;
     return reinterpret_cast<std::byte*>(sender.view().header(sender.published() + 1) + 1);
 }
@@ -387,16 +390,18 @@ const BoundEnd* LaneWalker::unreleased() const {
     return nullptr;
 }
 
+template <bool kPlain>
 void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const {
     for (const BoundEnd& end : step.sends()) {
-        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_);
+        end.sender->publish<!kPlain>(static_cast<std::uint32_t>(byte_count), step_signature_);
         tell_published(*end.link, lane_->link_lane);
     }
 }
 
+template <bool kPlain>
 void LaneWalker::release(const BoundStep& step) const {
     for (const BoundEnd& end : step.receives()) {
-        end.receiver->release();
+        end.receiver->release<!kPlain>();
         tell_released(*end.link, lane_->link_lane);
     }
 }

@@ -71,11 +71,14 @@ class LaneWalker {
     template <bool kPlain>
     Arrival do_step(Workspace& workspace, const BoundStep& step);
     bool takes_place(const BoundStep& step, std::uint64_t elements);
+    template <bool kPlain>
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
+    template <bool kPlain>
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
     // gnu::noinline, here and below: small operations do not need it; advance() then has more
     // registers for them.
     [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
+    template <bool kPlain>
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     template <bool kPlain>
@@ -98,9 +101,11 @@ class LaneWalker {
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step);
+    template <bool kPlain>
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;
+    template <bool kPlain>
     void release(const BoundStep& step) const;
     const BoundEnd* unreleased() const;
     const BoundEnd* unread(const BoundStep& step) const;

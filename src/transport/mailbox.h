@@ -128,13 +128,16 @@ class BasicSender {
         receiver->back_ = this;
     }
 
-    // Where the next message's payload goes; null while the ring is full.
+    // Where the next message's payload goes; null while the ring is full. Here and below: who knows
+    // that this lane has no trays need not ask each time.
+    template <bool kMayHaveTrays = true>
     std::byte* reserve() {
+        XCCL_DEBUG_ASSERT(kMayHaveTrays || !trays_);
         if (published_ - consumed_seen_ == view_.slot_count) {
             look_for_credit();
             if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
         }
-        if (!trays_) return reinterpret_cast<std::byte*>(next_ + 1);
+        if (!kMayHaveTrays || !trays_) return reinterpret_cast<std::byte*>(next_ + 1);
         if (reserved_ == kNoTray) reserved_ = trays_.take();
         return trays_.at(reserved_);
     }
@@ -142,12 +145,13 @@ class BasicSender {
     std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.
+    template <bool kMayHaveTrays = true>
     void publish(std::uint32_t byte_count, std::uint32_t signature,
                  MessageKind kind = MessageKind::kPayload) {
         XCCL_DEBUG_ASSERT(!trays_ || reserved_ != kNoTray);
         view_.publish_in(next_, ++published_, byte_count, signature, kind, reserved_);
         next_ = view_.header(published_ + 1);
-        if (!trays_) return;
+        if (!kMayHaveTrays || !trays_) return;
         reserved_ = kNoTray;
         trays_.sent();
     }
@@ -208,11 +212,12 @@ class BasicReceiver {
         : view_(view), next_(view.header(start + 1)), consumed_(start) {}
 
     // Is there a message? If so *message describes it; it stays until release().
+    template <bool kMayHaveTrays = true>
     bool peek(Message* message) const {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         const auto kind = static_cast<MessageKind>(static_cast<std::uint16_t>(next_->kind));
-        const bool in_tray = back_ != nullptr && kind != MessageKind::kReference;
+        const bool in_tray = kMayHaveTrays && back_ != nullptr && kind != MessageKind::kReference;
         *message = {
             in_tray ? back_->trays_.at(next_->tray) : reinterpret_cast<const std::byte*>(next_ + 1),
             next_->byte_count, static_cast<std::uint32_t>(flag), kind};
@@ -231,8 +236,9 @@ class BasicReceiver {
     bool keeps() const { return back_ != nullptr && back_->trays_.keeps(); }
 
     // Gives the slot of the message that peek() showed back to the sender.
+    template <bool kMayHaveTrays = true>
     void release() {
-        if (back_ != nullptr) {
+        if (kMayHaveTrays && back_ != nullptr) {
             view_.given_back[consumed_ & (view_.slot_count - 1)] =
                 back_->give_back(static_cast<std::uint8_t>(next_->tray));
         }
