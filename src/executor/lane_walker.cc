@@ -18,6 +18,11 @@
 namespace xccl {
 namespace {
 
+// The longest messages whose next tray is taken ahead, which takes the sender about a microsecond
+// once it has sent. Broadcasts of 2 ranks, hot, in turns with and without (compare.py, 2 cores of
+// an Intel Xeon, 2026-11-29): 1 KiB 0.45 and 0.70 us, 4 KiB 0.94 and 1.54, 16 KiB 2.68 and 3.88.
+constexpr std::uint64_t kMostTakenAhead = 16384;
+
 // Not if it is a message that is a reference.
 bool is_written(const BoundOperand& operand, const std::byte* slot) {
     return operand.space != Space::kSlot || slot != nullptr;
@@ -104,6 +109,7 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
         publish<kPlain>(step, byte_count);
     }
     if (!mutated(Mutant::kEarlyReuse)) release<kPlain>(step);
+    if (!kPlain && !referred && byte_count <= kMostTakenAhead) take_ahead(step, byte_count);
     return Arrival::kAllThere;
 }
 
@@ -395,6 +401,17 @@ void LaneWalker::publish(const BoundStep& step, std::uint64_t byte_count) const 
     for (const BoundEnd& end : step.sends()) {
         end.sender->publish<!kPlain>(static_cast<std::uint32_t>(byte_count), step_signature_);
         tell_published(*end.link, lane_->link_lane);
+    }
+}
+
+// Takes the lines of each next message that would have to be fetched from the reader when it is
+// written, which the reader would then wait for.
+void LaneWalker::take_ahead(const BoundStep& step, std::uint64_t byte_count) const {
+    for (const BoundEnd& end : step.sends()) {
+        const std::byte* const payload = end.sender->payload_to_take();
+        if (payload == nullptr) continue;
+        take_line(end.sender->reference());
+        take_lines(payload, byte_count);
     }
 }
 

@@ -105,6 +105,7 @@ class LaneWalker {
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;
+    [[gnu::noinline]] void take_ahead(const BoundStep& step, std::uint64_t byte_count) const;
     template <bool kPlain>
     void release(const BoundStep& step) const;
     const BoundEnd* unreleased() const;

@@ -156,6 +156,16 @@ class BasicSender {
         trays_.sent();
     }
 
+    // After publish(). Where messages go one way, the tray of the next one lies in the reader's
+    // cache until somebody asks for it: where its payload will be, if that is known already. Else
+    // null.
+    const std::byte* payload_to_take() {
+        XCCL_DEBUG_ASSERT(reserved_ == kNoTray);
+        if (!trays_.one_way()) return nullptr;
+        if (trays_.empty()) look_for_credit();
+        return trays_.empty() ? nullptr : trays_.at(trays_.next());
+    }
+
     std::uint32_t published() const { return published_; }
     // Has the reader released the message of that sequence number?
     bool is_consumed(std::uint32_t sequence) {
