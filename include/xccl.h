@@ -427,7 +427,8 @@ XCCL_API xcclResult_t xcclExplain(xcclComm_t comm, xcclColl_t coll, size_t count
                                   size_t* length);
 
 /* The flight recorder as JSON: the last operations with their state and times, the bytes that each
- * transport carried, the ranks that are late. Buffer and length as for xcclExplain. */
+ * transport carried, the ranks that are late. Times are null of small operations that did not wait
+ * long: the clock was not looked at. Buffer and length as for xcclExplain. */
 XCCL_API xcclResult_t xcclCommDump(xcclComm_t comm, char* buffer, size_t* length);
 
 #ifdef __cplusplus

@@ -118,7 +118,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     }
     void distrust_peers(const Lock&);
     Status run_queued(const Call& call, Lock& lock);
-    void complete(Ticket ticket, Lock& lock);
+    bool complete(Ticket ticket, Lock& lock);
     bool spin(Ticket ticket, const Lock&);
     bool look(Ticket ticket, int looks, const Lock&);
     bool yield(Ticket ticket, const Lock&);

@@ -75,7 +75,8 @@ struct BoundStep {
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
     // In tile 0, all that small operations have, it always takes place, with messages that hold
-    // their payload and one run of bytes, before which nothing is waited for, in every operand.
+    // their payload in their slot and one run of bytes, before which nothing is waited for, in
+    // every operand.
     bool plain = false;
     // Of the whole span in tile 0; small operations have no other. Bytes: of its messages.
     std::uint64_t first_elements = 0;

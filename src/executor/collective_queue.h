@@ -59,6 +59,7 @@ class CollectiveQueue {
 
 inline std::uint64_t CollectiveQueue::submit(const std::shared_ptr<const PreparedLaunch>& launch,
                                              const Buffers& buffers) {
+    launch->expect_messages();
     Operation& operation = operations_.push();
     if (operation.launch != launch) operation.launch = launch;
     operation.buffers = buffers;

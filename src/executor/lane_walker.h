@@ -77,12 +77,15 @@ class LaneWalker {
     template <bool kPlain>
     Arrival do_step(Workspace& workspace, const BoundStep& step);
     bool takes_place(const BoundStep& step, std::uint64_t elements);
+    template <bool kPlain>
     Arrival gather(Workspace& workspace, const BoundStep& step, std::uint64_t byte_count);
+    template <bool kPlain>
     std::byte* receive(Workspace& workspace, const BoundEnd& end, std::uint64_t byte_count);
     // gnu::noinline, here and below: small operations do not need it; advance() then has more
     // registers for them.
     [[gnu::noinline]] std::byte* look_up(Workspace& workspace, const BoundEnd& end,
                                          const Message& message);
+    template <bool kPlain>
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     template <bool kPlain>
@@ -101,7 +104,10 @@ class LaneWalker {
                        std::size_t message_offset) const;
     // Then the lines that a step writes are those that it has read, on either side of a landing:
     // past the caches it would write them twice.
-    bool is_in_place() const { return buffers_.input == buffers_.output; }
+    bool is_in_place() const {
+        return buffers_.input == buffers_.output &&
+               launch_->input_bytes() == launch_->output_bytes();
+    }
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
     void forget_references() {
         if (lane_->overwritten.empty()) return;
@@ -115,9 +121,12 @@ class LaneWalker {
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
                                  std::uint64_t byte_count);
     MessageKind refer_one(Workspace& workspace, const BoundStep& step, const BoundEnd& end);
+    template <bool kPlain>
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;
+    [[gnu::noinline]] void take_ahead(const BoundStep& step, std::uint64_t byte_count) const;
+    template <bool kPlain>
     void release(const BoundStep& step) const;
     const BoundEnd* unreleased() const;
     const BoundEnd* unread(const BoundStep& step) const;

@@ -10,6 +10,8 @@
 namespace xccl {
 namespace {
 
+constexpr std::size_t kMostExpected = 16;  // lines that a core waits for at a time, about
+
 // Does a peer appear twice among these? A step could then see the head message only once.
 bool repeats_peer(std::span<const Operand> operands) {
     std::vector<std::uint16_t> peers;
@@ -111,7 +113,25 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     for (BoundLane& lane : lanes_) {
         for (BoundStep& step : lane.steps) step.plain = !has_trays && is_plain(step);
     }
+    find_first_messages();
     return ok_status();
+}
+
+// Only plain messages are short enough to be asked for as a whole.
+void PreparedLaunch::find_first_messages() {
+    first_messages_.reserve(kMostExpected);
+    for (const BoundLane& lane : lanes_) {
+        for (const BoundStep& step : lane.steps) {
+            for (const BoundEnd& end : step.receives()) {
+                const bool known = std::any_of(
+                    first_messages_.begin(), first_messages_.end(),
+                    [&](const FirstMessage& first) { return first.receiver == end.receiver; });
+                if (known || first_messages_.size() == kMostExpected) continue;
+                const auto bytes = static_cast<std::uint32_t>(step.plain ? step.first_bytes : 0);
+                first_messages_.push_back({end.receiver, bytes});
+            }
+        }
+    }
 }
 
 bool PreparedLaunch::is_plain(const BoundStep& step) const {

@@ -50,6 +50,12 @@ class PreparedLaunch {
     // The ranks may divide what all of them would combine (BoundStep::divides).
     bool divides() const { return divides_; }
     bool streams() const { return streams_; }  // the output is written past the caches
+    // Asks for the first message of each peer and lane, so that what has been sent already comes
+    // while the operation is started. A cached all-reduce of 8 bytes takes 56 ns beyond waiting,
+    // and 120 without (cached_call_benchmark; 2 cores of an Intel Xeon at 2.1 GHz, 2026-11-29).
+    void expect_messages() const {
+        for (const FirstMessage& first : first_messages_) first.receiver->expect(first.byte_count);
+    }
     // How far into a buffer steps reach.
     std::uint64_t input_bytes() const { return input_bytes_; }
     std::uint64_t output_bytes() const { return output_bytes_; }
@@ -59,6 +65,12 @@ class PreparedLaunch {
     const PieceMap& work() const { return work_; }
 
   private:
+    struct FirstMessage {
+        const Receiver* receiver;
+        std::uint32_t byte_count;  // of the payload that is asked for, too
+    };
+
+    void find_first_messages();
     bool is_plain(const BoundStep& step) const;
     Status check(const LaneGeometry& geometry) const;
     Status check_lane(const Lane& lane) const;
@@ -85,6 +97,7 @@ class PreparedLaunch {
     std::uint64_t output_bytes_ = 0;
     std::vector<Link*> links_;
     std::vector<BoundLane> lanes_;
+    std::vector<FirstMessage> first_messages_;
     int lane_count_ = 0;
     std::shared_ptr<std::byte> scratch_;
 };

@@ -30,9 +30,14 @@ std::string FlightRecorder::json() const {
         const std::uint64_t started = entry.started.load(std::memory_order_relaxed);
         const std::uint64_t ended = entry.ended.load(std::memory_order_relaxed);
         const int result = entry.result.load(std::memory_order_relaxed);
+        nlohmann::json start, duration;  // null
+        if (started != 0) start = microseconds(first_cycles_, started) / 1000;
+        if (started != 0 && (ended != 0 || result == xcclInProgress)) {
+            duration = microseconds(started, ended != 0 ? ended : now);
+        }
         list.push_back({{"operation", describe(entry.load())},
-                        {"start_ms", microseconds(first_cycles_, started) / 1000},
-                        {"duration_us", microseconds(started, ended ? ended : now)},
+                        {"start_ms", start},
+                        {"duration_us", duration},
                         {"state", result == xcclInProgress ? "pending"
                                   : result == xcclSuccess  ? "done"
                                                            : "failed"},

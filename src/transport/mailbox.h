@@ -135,13 +135,16 @@ class BasicSender {
         receiver->back_ = this;
     }
 
-    // Where the next message's payload goes; null while the ring is full.
+    // Where the next message's payload goes; null while the ring is full. Here and below: who knows
+    // that this lane has no trays need not ask each time.
+    template <bool kMayHaveTrays = true>
     std::byte* reserve() {
+        XCCL_DEBUG_ASSERT(kMayHaveTrays || !trays_);
         if (published_ - consumed_seen_ == view_.slot_count) {
             look_for_credit();
             if (published_ - consumed_seen_ == view_.slot_count) return nullptr;
         }
-        if (!trays_) return reinterpret_cast<std::byte*>(next_ + 1);
+        if (!kMayHaveTrays || !trays_) return reinterpret_cast<std::byte*>(next_ + 1);
         if (reserved_ == kNoTray) reserved_ = trays_.take();
         return trays_.at(reserved_);
     }
@@ -149,14 +152,25 @@ class BasicSender {
     std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.
+    template <bool kMayHaveTrays = true>
     void publish(std::uint32_t byte_count, std::uint32_t signature,
                  MessageKind kind = MessageKind::kPayload) {
         XCCL_DEBUG_ASSERT(!trays_ || reserved_ != kNoTray);
         view_.publish_in(next_, ++published_, byte_count, signature, kind, reserved_);
         next_ = view_.header(published_ + 1);
-        if (!trays_) return;
+        if (!kMayHaveTrays || !trays_) return;
         reserved_ = kNoTray;
         trays_.sent();
+    }
+
+    // After publish(). Where messages go one way, the tray of the next one lies in the reader's
+    // cache until somebody asks for it: where its payload will be, if that is known already. Else
+    // null.
+    const std::byte* payload_to_take() {
+        XCCL_DEBUG_ASSERT(reserved_ == kNoTray);
+        if (!trays_.one_way()) return nullptr;
+        if (trays_.empty()) look_for_credit();
+        return trays_.empty() ? nullptr : trays_.at(trays_.next());
     }
 
     std::uint32_t published() const { return published_; }
@@ -215,15 +229,24 @@ class BasicReceiver {
         : view_(view), next_(view.header(start + 1)), consumed_(start) {}
 
     // Is there a message? If so *message describes it; it stays until release().
+    template <bool kMayHaveTrays = true>
     bool peek(Message* message) const {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         const auto kind = static_cast<MessageKind>(static_cast<std::uint16_t>(next_->kind));
-        const bool in_tray = back_ != nullptr && is_payload(kind);
+        const bool in_tray = kMayHaveTrays && back_ != nullptr && is_payload(kind);
         *message = {
             in_tray ? back_->trays_.at(next_->tray) : reinterpret_cast<const std::byte*>(next_ + 1),
             next_->byte_count, static_cast<std::uint32_t>(flag), kind};
         return true;
+    }
+    // Asks for the lines that the next message will be in, `byte_count` of payload among them: if
+    // it is there already, they come while this end does something else. If not, they are still in
+    // this core's caches, and nothing is lost. Payloads in trays are not asked for.
+    void expect(std::uint32_t byte_count) const {
+        const auto* const slot = reinterpret_cast<const std::byte*>(next_);
+        const std::size_t bytes = sizeof *next_ + (back_ == nullptr ? byte_count : 0);
+        for (std::size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(slot + at);
     }
     // Will this end write where the payload of the head message lies? Then it had better be read
     // with the right to write.
@@ -242,8 +265,9 @@ class BasicReceiver {
     }
 
     // Gives the slot of the message that peek() showed back to the sender.
+    template <bool kMayHaveTrays = true>
     void release() {
-        if (back_ != nullptr) {
+        if (kMayHaveTrays && back_ != nullptr) {
             keep();
             view_.given_back[consumed_ & (view_.slot_count - 1)] = give_back_;
             is_kept_ = false;
@@ -257,6 +281,7 @@ class BasicReceiver {
 
   private:
     friend BasicSender<Memory>;
+    static constexpr std::size_t kLineBytes = 64;
 
     BasicMailboxView<Memory> view_;
     BasicSlotHeader<Memory>* next_ = nullptr;  // whose message is the next one

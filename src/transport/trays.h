@@ -42,6 +42,8 @@ class Trays {
         return slots_[(tray & slot_count_) != 0] + std::size_t{slot} * slot_bytes_ + offset_;
     }
     bool empty() const { return top_ == bottom_; }
+    // The tray that take() will give, unless another one is kept before.
+    std::uint8_t next() const { return free_[(top_ - 1) % kRoom]; }
     std::uint8_t take() { return free_[--top_ % kRoom]; }
     void add(std::uint8_t tray) { free_[--bottom_ % kRoom] = tray; }
 
@@ -50,6 +52,8 @@ class Trays {
         if (wanted_ < slot_count_) ++wanted_;
     }
     bool keeps() const { return wanted_ > 0; }
+    // Have as many been sent away as there are slots, and none kept? Then messages go one way.
+    bool one_way() const { return slot_count_ != 0 && wanted_ == slot_count_; }
     std::uint8_t keep(std::uint8_t tray) {
         --wanted_;
         free_[top_++ % kRoom] = tray;

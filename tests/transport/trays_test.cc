@@ -136,6 +136,27 @@ TEST(Trays, ComeBackToWhoAloneSends) {
     EXPECT_EQ(used.size(), kTrayGeometry.slotted_slot_count);
 }
 
+TEST(Trays, OfTheNextMessageAreKnownWhereMessagesGoOneWay) {
+    TrayPair pair;
+    const int slot_count = static_cast<int>(kTrayGeometry.slotted_slot_count);
+    std::uint8_t mark = 0;
+    for (int i = 0; i < 3 * slot_count; ++i) {
+        const std::byte* const known = pair.sender(0).payload_to_take();
+        std::byte* const tray = pair.send(0, ++mark);
+        EXPECT_EQ(known, i < slot_count ? nullptr : tray) << i;
+        ASSERT_TRUE(pair.receive(1, mark));
+    }
+    // Not while the reader has them all.
+    for (int i = 0; i < slot_count; ++i) ASSERT_NE(pair.send(0, 7), nullptr);
+    EXPECT_EQ(pair.sender(0).payload_to_take(), nullptr);
+    ASSERT_TRUE(pair.receive(1, 7));
+    EXPECT_NE(pair.sender(0).payload_to_take(), nullptr);
+    // Nor where something has come back, whose tray is the next one.
+    ASSERT_NE(pair.send(1, 9), nullptr);
+    ASSERT_TRUE(pair.receive(0, 9));
+    EXPECT_EQ(pair.sender(0).payload_to_take(), nullptr);
+}
+
 TEST(Trays, StayWithReferences) {
     TrayPair pair;
     ASSERT_NE(pair.sender(0).reserve(), nullptr);
