@@ -8,6 +8,7 @@
 #include "executor/lane_walker.h"
 
 #include <cstring>
+#include <utility>
 
 #include "device/streamed.h"
 #include "device/taken.h"
@@ -93,12 +94,15 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
     if (referred) refer(workspace, step);
+    const bool shared =
+        !kPlain && !referred && step.outbox != nullptr && share(workspace, step, byte_count);
+    if (!kPlain) workspace.shared = shared;
     if (kPlain) {
         move_run<true>(workspace, step, 0, elements, 0);
     } else if (elements > 0) {
         move(workspace, step, elements);
     }
-    if (referred) {
+    if (referred || shared) {
         publish_kinds(workspace, step, byte_count);
     } else {
         publish(step, byte_count);
@@ -175,18 +179,22 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
     return const_cast<std::byte*>(message.payload);
 }
 
-// The payload of a message that is a reference; one that offers to send such is answered.
+// The payload of a message that lies elsewhere; one that offers to send such is answered.
 std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
     HeapReader* const heap = end.link->heap.get();
     const std::byte* payload = message.payload;
     if (message.kind == MessageKind::kOffer) {
         if (heap != nullptr) heap->answer();
-    } else {
-        std::uint64_t place = 0;
-        std::memcpy(&place, message.payload, sizeof place);
-        payload = heap != nullptr ? heap->at(place, message.byte_count) : nullptr;
-        if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
+        return const_cast<std::byte*>(payload);
     }
+    std::uint64_t place = 0;
+    std::memcpy(&place, message.payload, sizeof place);
+    if (message.kind == MessageKind::kShared) {
+        payload = end.link->peer_outbox.at(place);
+    } else {
+        payload = heap != nullptr ? heap->at(place, message.byte_count) : nullptr;
+    }
+    if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
     return const_cast<std::byte*>(payload);
 }
 
@@ -294,7 +302,8 @@ bool LaneWalker::is_streamed(const Workspace& workspace, const BoundStep& step) 
     if (!step.leaves_output) return false;
     const std::span<const BoundOperand> operands = lane_->operands_of(step);
     for (std::size_t i = step.source_count; i < operands.size(); ++i) {
-        if (!is_written(operands[i], workspace.slots[i])) return false;  // a peer looks there
+        // A peer looks there, unless it looks into the outbox.
+        if (!workspace.shared && !is_written(operands[i], workspace.slots[i])) return false;
     }
     return true;
 }
@@ -355,11 +364,31 @@ void LaneWalker::refer(Workspace& workspace, const BoundStep& step) {
     }
 }
 
+// Has the payload written once, in the outbox, if that has a free slot, for all that can read
+// there.
+bool LaneWalker::share(Workspace& workspace, const BoundStep& step,
+                       std::uint64_t byte_count) const {
+    if (byte_count < kLeastSharedBytes) return false;
+    std::byte* payload = step.outbox->reserve();
+    if (payload == nullptr) return false;
+    const std::uint64_t number = step.outbox->number();
+    MessageKind* kind = workspace.kinds.data();
+    for (const BoundEnd& end : step.sends()) {
+        const bool reads_there = end.link->outbox != nullptr;
+        *kind++ = reads_there ? MessageKind::kShared : MessageKind::kPayload;
+        if (!reads_there) continue;
+        std::memcpy(end.sender->reference(), &number, sizeof number);
+        workspace.slots[end.operand] = std::exchange(payload, nullptr);
+    }
+    return true;
+}
+
 void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
                                std::uint64_t byte_count) const {
     const MessageKind* kind = workspace.kinds.data();
     for (const BoundEnd& end : step.sends()) {
-        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
+        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind);
+        if (*kind++ == MessageKind::kShared) end.link->outbox->sent(end.sender);
         tell_published(*end.link, lane_->link_lane);
     }
 }

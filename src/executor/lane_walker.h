@@ -12,11 +12,12 @@ namespace xccl {
 
 // Room for the operands of one step. One per engine; grows when a launch is prepared.
 struct Workspace {
-    // By operand, of those that are messages: the payload; null: it need not be written, since the
-    // message is a reference.
+    // By operand, of those that are messages: the payload; null: it need not be written, since it
+    // lies elsewhere.
     std::vector<std::byte*> slots;
     std::vector<std::uint8_t> taken;  // by operand: will this rank write where the payload lies?
     std::vector<MessageKind> kinds;   // by message that is sent
+    bool shared = false;              // their payload is in the outbox
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
     void reserve(std::size_t operand_count);
@@ -98,6 +99,8 @@ class LaneWalker {
         std::fill(sent_as_.begin(), sent_as_.end(), kNotReferred);
     }
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step);
+    [[gnu::noinline]] bool share(Workspace& workspace, const BoundStep& step,
+                                 std::uint64_t byte_count) const;
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,
                                          std::uint64_t byte_count) const;

@@ -46,6 +46,7 @@ enum class MessageKind : std::uint16_t {
                  // what is there as it is. For a carrier (Link::by_address) that is its address,
                  // else where it is in the heap
     kOffer,      // as kPayload; the sender's heap is to be answered for
+    kShared,     // behind the header is the number of a slot of the sender's outbox (outbox.h)
 };
 
 template <class Memory>
@@ -138,7 +139,7 @@ class BasicSender {
         if (reserved_ == kNoTray) reserved_ = trays_.take();
         return trays_.at(reserved_);
     }
-    // Where the next message's place goes, if it is to be a reference.
+    // Where the next message's place goes, if its payload is elsewhere.
     std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.
@@ -212,7 +213,8 @@ class BasicReceiver {
         const std::uint64_t flag = next_->flag.load(Memory::kFlagLoad);
         if (static_cast<std::uint32_t>(flag >> 32) != consumed_ + 1) return false;
         const auto kind = static_cast<MessageKind>(static_cast<std::uint16_t>(next_->kind));
-        const bool in_tray = back_ != nullptr && kind != MessageKind::kReference;
+        const bool is_elsewhere = kind == MessageKind::kReference || kind == MessageKind::kShared;
+        const bool in_tray = back_ != nullptr && !is_elsewhere;
         *message = {
             in_tray ? back_->trays_.at(next_->tray) : reinterpret_cast<const std::byte*>(next_ + 1),
             next_->byte_count, static_cast<std::uint32_t>(flag), kind};

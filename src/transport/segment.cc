@@ -159,6 +159,16 @@ MailboxView Segment::mailbox(int receiver, int sender, int lane) const {
     return mailbox_in(base_ + layout_.pair_offset(receiver, sender), layout_.geometry(), lane);
 }
 
+Status Segment::reserve_outbox(int rank) {
+    if (layout_.outbox_bytes() == 0) return ok_status();
+    return reserve(layout_.outbox_offset(rank), layout_.outbox_bytes(), "a rank's outbox");
+}
+
+OutboxView Segment::outbox(int rank) const {
+    if (layout_.outbox_bytes() == 0) return {};
+    return outbox_in(base_ + layout_.outbox_offset(rank), layout_.geometry());
+}
+
 HeapReader::Places Segment::heap_places(int rank, int peer) const {
     return {.theirs = &block(peer).heap,
             .mine = &block(rank).heap,
