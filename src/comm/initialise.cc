@@ -36,6 +36,7 @@ class Initialisation {
     Status tell_and_learn();
     Status listen();
     Status check_alike() const;
+    bool is_crowded_host() const;
     Status choose_sizes();
     Status make_segment();
     Status attach_segment(const std::vector<std::string>& handover_names);
@@ -188,6 +189,13 @@ std::string Initialisation::segment_key() const {
     return std::string(secret.begin(), secret.end()) + std::to_string(node);
 }
 
+// Where ranks share cores whoever waits hands its core over, and finds nothing to do on a second
+// tile before the others had their turns. One lane leaves room for larger slots: fewer turns.
+bool Initialisation::is_crowded_host() const {
+    const std::vector<bool>& crowded = membership_->topology.rank_is_crowded;
+    return !spans_hosts() && std::find(crowded.begin(), crowded.end(), true) != crowded.end();
+}
+
 Status Initialisation::choose_sizes() {
     std::size_t most = 1;
     for (const auto& ranks : membership_->topology.ranks_of_node)
@@ -195,6 +203,7 @@ Status Initialisation::choose_sizes() {
     GeometryWishes wishes;
     wishes.slotted_slot_bytes = static_cast<std::uint32_t>(membership_->members[0].slot_bytes);
     wishes.slotted_lanes = static_cast<int>(membership_->members[0].lanes);
+    if (wishes.slotted_lanes == 0 && is_crowded_host()) wishes.slotted_lanes = 1;
     XCCL_ASSIGN(geometry_, choose_geometry(static_cast<int>(most), wishes,
                                            spans_hosts() ? kSeveralHosts : kOneHost));
     return ok_status();

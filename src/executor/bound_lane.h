@@ -64,6 +64,9 @@ struct BoundStep {
     // payload.
     static constexpr std::uint16_t kNoOperand = UINT16_MAX;
     std::uint16_t referred = kNoOperand;
+    // Where the payload of its messages may lie once for all that can read there; null: in each
+    // message.
+    Outbox* outbox = nullptr;
     // In BoundLane::overwritten: messages that must have been read before it writes, if they refer
     // to an input that is the output.
     std::uint32_t first_overwritten = 0;

@@ -2,10 +2,12 @@
 // (references.h): what they refer to, and what is written where a peer offers it.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "device/streamed.h"
 #include "executor/lane_walker.h"
 #include "executor/notify.h"
+#include "executor/references.h"
 
 namespace xccl {
 namespace {
@@ -24,6 +26,13 @@ std::byte* LaneWalker::look_up(Workspace& workspace, const BoundEnd& end, const 
     }
     if (message.kind == MessageKind::kLanded && step_->lands) {
         return address(lane_->destinations(*step_)[0], nullptr, 0, 0);
+    }
+    if (message.kind == MessageKind::kShared) {
+        std::uint64_t number = 0;
+        std::memcpy(&number, message.payload, sizeof number);
+        const std::byte* const shared = end.link->peer_outbox.at(number);
+        if (shared == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
+        return const_cast<std::byte*>(shared);
     }
     std::uint64_t places[2] = {};  // of the payload, and of the landing
     std::memcpy(places, message.payload, sizeof places);
@@ -175,6 +184,25 @@ void LaneWalker::move_share(Workspace& workspace, const BoundStep& step,
     step.receives()[0].link->heap->landed();
 }
 
+// Has the payload written once, in the outbox, if that has a free slot, for all that can read
+// there.
+bool LaneWalker::share(Workspace& workspace, const BoundStep& step,
+                       std::uint64_t byte_count) const {
+    if (byte_count < kLeastSharedBytes) return false;
+    std::byte* payload = step.outbox->reserve();
+    if (payload == nullptr) return false;
+    const std::uint64_t number = step.outbox->number();
+    MessageKind* kind = workspace.kinds.data();
+    for (const BoundEnd& end : step.sends()) {
+        const bool reads_there = end.link->outbox != nullptr;
+        *kind++ = reads_there ? MessageKind::kShared : MessageKind::kPayload;
+        if (!reads_there) continue;
+        std::memcpy(end.sender->reference(), &number, sizeof number);
+        workspace.slots[end.operand] = std::exchange(payload, nullptr);
+    }
+    return true;
+}
+
 void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step,
                                std::uint64_t byte_count) const {
     const MessageKind* kind = workspace.kinds.data();
@@ -182,9 +210,33 @@ void LaneWalker::publish_kinds(const Workspace& workspace, const BoundStep& step
         if (end.answers != BoundEnd::kNoAnswer && end.link->heap != nullptr) {
             end.link->heap->landed();
         }
-        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind++);
+        end.sender->publish(static_cast<std::uint32_t>(byte_count), step_signature_, *kind);
+        if (*kind++ == MessageKind::kShared) end.link->outbox->sent(end.sender);
         tell_published(*end.link, lane_->link_lane);
     }
+}
+
+// A message of this tile that refers to what the step is about to overwrite, and was not released.
+const BoundEnd* LaneWalker::unread(const BoundStep& step) const {
+    if (buffers_.input != buffers_.output) return nullptr;
+    for (std::uint32_t i = 0; i < step.overwritten_count; ++i) {
+        const std::uint32_t index = lane_->overwritten[step.first_overwritten + i];
+        const BoundEnd& end = lane_->ends[index];
+        const std::uint64_t sequence = sent_as_[index];
+        if (sequence == kNotReferred) continue;
+        if (!end.sender->is_consumed(static_cast<std::uint32_t>(sequence))) return &end;
+    }
+    return nullptr;
+}
+
+// One of the lane's messages that were not released yet; null if all were.
+const BoundEnd* LaneWalker::unreleased() const {
+    for (const BoundEnd& end : lane_->ends) {
+        if (end.sender == nullptr) continue;
+        if (end.link->heap == nullptr && !end.link->by_address) continue;
+        if (!end.sender->all_consumed()) return &end;
+    }
+    return nullptr;
 }
 
 }  // namespace xccl

@@ -106,6 +106,10 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     const bool referred = !kPlain && is_referred(step, byte_count);
     const bool landing = !kPlain && step.answers && has_landing(workspace, step);
     if (referred || landing) refer(workspace, step, referred, byte_count);
+    const bool shared = !kPlain && !referred && !landing && step.outbox != nullptr &&
+                        share(workspace, step, byte_count);
+    if (!kPlain) workspace.shared = shared;
+    const bool held = kPlain || !(referred || landing || shared);
     if (kPlain) {
         move_run<true>(workspace, step, 0, elements, 0);
     } else if (divided) {
@@ -113,14 +117,13 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     } else if (elements > 0) {
         move(workspace, step, elements);
     }
-    if (referred || landing) {
+    if (!held) {
         publish_kinds(workspace, step, byte_count);
     } else {
         publish<kPlain>(step, byte_count);
     }
     if (!mutated(Mutant::kEarlyReuse)) release<kPlain>(step);
-    const bool is_sent = !kPlain && !referred && !landing;
-    if (is_sent && byte_count <= kMostTakenAhead) take_ahead(step, byte_count);
+    if (!kPlain && held && byte_count <= kMostTakenAhead) take_ahead(step, byte_count);
     return Arrival::kAllThere;
 }
 
@@ -307,7 +310,8 @@ bool LaneWalker::is_streamed(const Workspace& workspace, const BoundStep& step) 
     if (!step.leaves_output || is_in_place()) return false;
     const std::span<const BoundOperand> operands = lane_->operands_of(step);
     for (std::size_t i = step.source_count; i < operands.size(); ++i) {
-        if (!is_written(operands[i], workspace.slots[i])) return false;  // a peer looks there
+        // A peer looks there, unless it looks into the outbox.
+        if (!workspace.shared && !is_written(operands[i], workspace.slots[i])) return false;
     }
     return true;
 }
@@ -331,29 +335,6 @@ bool LaneWalker::is_referred(const BoundStep& step, std::uint64_t byte_count) co
     const bool is_input = space == Space::kInput;
     if (launch_->by_address()) return !is_input || buffers_.input_stays;
     return (is_input ? buffers_.input_place : buffers_.output_place) != Buffers::kNotInHeap;
-}
-
-// A message of this tile that refers to what the step is about to overwrite, and was not released.
-const BoundEnd* LaneWalker::unread(const BoundStep& step) const {
-    if (buffers_.input != buffers_.output) return nullptr;
-    for (std::uint32_t i = 0; i < step.overwritten_count; ++i) {
-        const std::uint32_t index = lane_->overwritten[step.first_overwritten + i];
-        const BoundEnd& end = lane_->ends[index];
-        const std::uint64_t sequence = sent_as_[index];
-        if (sequence == kNotReferred) continue;
-        if (!end.sender->is_consumed(static_cast<std::uint32_t>(sequence))) return &end;
-    }
-    return nullptr;
-}
-
-// One of the lane's messages that were not released yet; null if all were.
-const BoundEnd* LaneWalker::unreleased() const {
-    for (const BoundEnd& end : lane_->ends) {
-        if (end.sender == nullptr) continue;
-        if (end.link->heap == nullptr && !end.link->by_address) continue;
-        if (!end.sender->all_consumed()) return &end;
-    }
-    return nullptr;
 }
 
 template <bool kPlain>

@@ -12,8 +12,8 @@ namespace xccl {
 
 // Room for the operands of one step. One per engine; grows when a launch is prepared.
 struct Workspace {
-    // By operand, of those that are messages: the payload; null: it need not be written, since the
-    // message is a reference.
+    // By operand, of those that are messages: the payload; null: it need not be written, since it
+    // lies elsewhere.
     std::vector<std::byte*> slots;
     std::vector<std::uint8_t> taken;  // by operand: will this rank write where the payload lies?
     std::vector<MessageKind> kinds;   // by message that is sent
@@ -22,6 +22,7 @@ struct Workspace {
     std::vector<std::uint64_t> landings;
     // By operand, of a step that has_landing(): is that message written there?
     std::vector<std::uint8_t> landed;
+    bool shared = false;  // their payload is in the outbox
     std::vector<ReduceSource> sources;
     std::vector<ReduceDestination> destinations;
     std::vector<ReduceDestination> streamed;  // those that are written past the caches
@@ -121,6 +122,8 @@ class LaneWalker {
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
                                  std::uint64_t byte_count);
     MessageKind refer_one(Workspace& workspace, const BoundStep& step, const BoundEnd& end);
+    [[gnu::noinline]] bool share(Workspace& workspace, const BoundStep& step,
+                                 std::uint64_t byte_count) const;
     template <bool kPlain>
     void publish(const BoundStep& step, std::uint64_t byte_count) const;
     [[gnu::noinline]] void publish_kinds(const Workspace& workspace, const BoundStep& step,

@@ -22,6 +22,19 @@ bool repeats_peer(std::span<const Operand> operands) {
     return std::adjacent_find(peers.begin(), peers.end()) != peers.end();
 }
 
+// Where what several ranks read can be written once; null: at most one message of the step can be
+// read there.
+Outbox* outbox_of(const BoundStep& step) {
+    Outbox* outbox = nullptr;
+    int readers = 0;
+    for (const BoundEnd& end : step.sends()) {
+        if (end.link->outbox == nullptr) continue;
+        outbox = end.link->outbox;
+        ++readers;
+    }
+    return readers > 1 ? outbox : nullptr;
+}
+
 bool has_long_reference(const BoundLane& lane) {
     return std::any_of(lane.steps.begin(), lane.steps.end(), [](const BoundStep& step) {
         return step.referred != BoundStep::kNoOperand && step.first_bytes >= kLeastReferredBytes;
@@ -111,7 +124,10 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     streams_ = input_bytes_ + output_bytes_ > launch_.cached_bytes;
     const bool has_trays = !geometry.is_flagged(launch_.first_lane);
     for (BoundLane& lane : lanes_) {
-        for (BoundStep& step : lane.steps) step.plain = !has_trays && is_plain(step);
+        for (BoundStep& step : lane.steps) {
+            step.plain = !has_trays && is_plain(step);
+            if (has_trays) step.outbox = outbox_of(step);
+        }
     }
     find_first_messages();
     return ok_status();

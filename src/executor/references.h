@@ -41,6 +41,8 @@ namespace xccl {
 // place, 2 ranks, whose messages are just so long: 0.91 of the time with the first of its two
 // messages by reference, too. 2 cores of an Intel Xeon, 2026-11-29. Less was not tried.
 constexpr std::uint64_t kLeastReferredBytes = 4096;
+// The same of payloads that are written once for several ranks (transport/outbox.h).
+constexpr std::uint64_t kLeastSharedBytes = 1024;
 
 // Sets what BoundSteps say of references and of the output, in all lanes.
 // `links` by index of Steps::peers.

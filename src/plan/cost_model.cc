@@ -101,13 +101,24 @@ class Walk {
             round.wait = dearer(round.wait, {from.latency_us, span * from.wire_us_per_byte});
             round.wire_in += span * from.wire_us_per_byte;
         }
+        bool in_outbox = false;
         for (const Operand& destination : lane.destinations(step)) {
+            if (is_in_outbox(destination) && std::exchange(in_outbox, true)) {
+                round.work.fixed_us += road(destination).message_us;
+                continue;
+            }
             touch(destination);
             if (destination.space != Space::kSlot) continue;
             round.wire_out += span * road(destination).wire_us_per_byte;
         }
         round.work.us_per_byte = std::max(own_us, lines_us);
         return round;
+    }
+
+    // Is it written once, however many ranks of this host get it?
+    bool is_in_outbox(const Operand& operand) const {
+        return protocol_ == Protocol::kSlotted && operand.space == Space::kSlot &&
+               is_shared(operand);
     }
 
     bool is_shared(const Operand& operand) const {
@@ -278,38 +289,52 @@ Table table_of(const Program& program, const Topology& topology, const HostCosts
     return table;
 }
 
-// Pieces that a slot of each mailbox holds which this rank adds to its machine's: those that it
-// writes, and, where the two ends share no memory, those that it reads.
-double mailbox_pieces(const Steps& steps, const Topology& topology) {
-    std::map<std::tuple<std::uint32_t, std::uint16_t, bool>, std::uint32_t> pieces;
+// Pieces that the slots of the mailboxes hold which this rank adds to its machine's: as many slots
+// of each as a tile has messages, since what is free again is used first (trays.h). Those that it
+// writes (once, if they are the same for several ranks of its host), and, where the two ends share
+// no memory, those that it reads.
+double mailbox_pieces(const Steps& steps, const Topology& topology, std::uint32_t slot_count) {
+    struct Messages {
+        std::uint32_t count = 0;
+        std::uint32_t most = 0;  // pieces in one
+    };
+    std::map<std::tuple<std::uint32_t, std::uint16_t, bool>, Messages> mailboxes;
     for (std::uint32_t strand = 0; strand < steps.strand_count; ++strand) {
         const Lane& lane = steps.lanes[strand];
+        const auto is_mapped = [&](const Operand& operand) {
+            return topology.link(steps.rank, steps.peers[operand.peer_index]) ==
+                   LinkClass::kSharedMemory;
+        };
         const auto add = [&](const Operand& operand, std::uint32_t span, bool written) {
-            if (operand.space != Space::kSlot) return;
-            const bool shared = topology.link(steps.rank, steps.peers[operand.peer_index]) ==
-                                LinkClass::kSharedMemory;
-            if (shared && !written) return;
-            std::uint32_t& most = pieces[{strand, operand.peer_index, written}];
-            most = std::max(most, span);
+            if (operand.space != Space::kSlot || (is_mapped(operand) && !written)) return;
+            Messages& messages = mailboxes[{strand, operand.peer_index, written}];
+            ++messages.count;
+            messages.most = std::max(messages.most, span);
         };
         for (const Step& step : lane.steps) {
             for (const Operand& operand : lane.sources(step)) add(operand, step.span, false);
-            for (const Operand& operand : lane.destinations(step)) add(operand, step.span, true);
+            bool in_outbox = false;
+            for (const Operand& operand : lane.destinations(step)) {
+                const bool mapped = operand.space == Space::kSlot && is_mapped(operand);
+                if (!mapped || !std::exchange(in_outbox, true)) add(operand, step.span, true);
+            }
         }
     }
     double sum = 0;
-    for (const auto& [mailbox, span] : pieces) sum += span;
+    for (const auto& [mailbox, messages] : mailboxes) {
+        sum += static_cast<double>(std::min(messages.count, slot_count)) * messages.most;
+    }
     return sum;
 }
 
 // Of the core that has most of them.
 double mailbox_pieces_of_a_core(const Program& program, const Topology& topology,
-                                const std::vector<Machine>& machines) {
+                                const std::vector<Machine>& machines, std::uint32_t slot_count) {
     double most = 0;
     for (const Machine& machine : machines) {
         double sum = 0;
         for (std::size_t p : machine.group.programs) {
-            sum += mailbox_pieces(program.ranks[p], topology);
+            sum += mailbox_pieces(program.ranks[p], topology, slot_count);
         }
         most = std::max(most, sum * (machine.group.scale / machine.cores));
     }
@@ -357,8 +382,9 @@ Profile profile_of(const Program& program, const Topology& topology, const HostC
     profile.rounds = static_cast<int>(cached.round_count);
     profile.cached = tile_costs(cached);
     profile.spilled = tile_costs(spilled);
-    profile.cache_per_byte = mailbox_pieces_of_a_core(program, topology, cached.machines) *
-                             slot_count / costs.cache_bytes;
+    profile.cache_per_byte =
+        mailbox_pieces_of_a_core(program, topology, cached.machines, slot_count) /
+        costs.cache_bytes;
     return profile;
 }
 

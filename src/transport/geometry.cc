@@ -13,6 +13,8 @@ constexpr std::uint32_t kHeapAnswerOffset = 8;  // in the first line of credit
 constexpr std::uint32_t kMaxSlotBytes = (1 << 26) + 2 * kLineBytes;
 constexpr std::uint32_t kGivenBackOffset = 16;  // in each line of credit: a byte for each slot
 static_assert(kGivenBackOffset + Trays::kMostSlots <= kLineBytes);
+// Of a mailbox, at most: small slots, lines of credit, headers, and what the page rounds up.
+constexpr std::size_t kSmallPartBytes = 8192;
 constexpr std::uint32_t kMaxSlotCount = Trays::kMostSlots;
 
 // Slots start on a cache line of their own, which is the header's; in another one is room for what
@@ -42,9 +44,12 @@ Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& 
     if (payload_bytes == 0) {
         const std::size_t peers = static_cast<std::size_t>(std::max(max_local_ranks - 1, 1));
         const std::size_t large_lanes = static_cast<std::size_t>(geometry.slotted_lanes) + 1;
-        const std::size_t slots = peers * large_lanes * geometry.slotted_slot_count;
-        payload_bytes =
-            std::bit_floor(static_cast<std::uint32_t>(limits.inbound_bytes / slots) | 1u);
+        const std::size_t slots = peers * large_lanes * geometry.slotted_slot_count +
+                                  (max_local_ranks > 2 ? kOutboxSlots : 0);
+        const std::size_t small_bytes = peers * kSmallPartBytes;
+        const std::size_t left =
+            limits.inbound_bytes > small_bytes ? limits.inbound_bytes - small_bytes : 0;
+        payload_bytes = std::bit_floor(static_cast<std::uint32_t>(left / slots) | 1u);
         payload_bytes = std::clamp(payload_bytes, kMinSlottedBytes, limits.payload_bytes);
     }
     geometry.slotted_slot_bytes = with_header(payload_bytes);
@@ -91,6 +96,16 @@ std::size_t mailbox_bytes(const LaneGeometry& geometry) {
     const std::size_t flagged = static_cast<std::size_t>(geometry.flagged_lanes);
     return lanes * kLineBytes + flagged * lane_bytes(geometry, 0) +
            (lanes - flagged) * lane_bytes(geometry, geometry.point_to_point_lane());
+}
+
+OutboxView outbox_in(std::byte* block, const LaneGeometry& geometry) {
+    return {.slots = block,
+            .slot_count = kOutboxSlots,
+            .slot_bytes = payload_bytes(geometry, geometry.point_to_point_lane())};
+}
+
+std::size_t outbox_bytes(const LaneGeometry& geometry) {
+    return std::size_t{kOutboxSlots} * payload_bytes(geometry, geometry.point_to_point_lane());
 }
 
 MailboxView mailbox_in(std::byte* block, const LaneGeometry& geometry, int lane) {

@@ -30,6 +30,8 @@ struct SlotLimits {
 constexpr SlotLimits kOneHost = {4 << 20, 64 * 1024};  // stays in a core's second-level cache
 constexpr SlotLimits kSeveralHosts = {16 << 20, 256 * 1024};
 constexpr std::uint32_t kMinSlottedBytes = 4 * 1024;
+// Of an outbox: as many tiles may be on their way to slow readers before payloads are copied.
+constexpr std::uint32_t kOutboxSlots = 4;
 
 // `max_local_ranks`: the most ranks that any host has.
 Result<LaneGeometry> choose_geometry(int max_local_ranks, const GeometryWishes& wishes = {},
@@ -41,6 +43,9 @@ std::uint32_t payload_bytes(const LaneGeometry& geometry, int lane);
 // Of one direction of one pair: credit counters and the slots of all lanes.
 std::size_t mailbox_bytes(const LaneGeometry& geometry);
 std::size_t lane_bytes(const LaneGeometry& geometry, int lane);  // slots only
+// A slot of an outbox holds the payload of a large slot.
+OutboxView outbox_in(std::byte* block, const LaneGeometry& geometry);
+std::size_t outbox_bytes(const LaneGeometry& geometry);
 
 // Where the mailbox of `lane` lies in the block of one direction of one pair: first a cache line of
 // credit per lane, then the slots, lane by lane. Large slots may have trays (trays.h).

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "transport/heap_reader.h"
 #include "transport/mailbox.h"
+#include "transport/outbox.h"
 
 namespace xccl {
 
@@ -50,6 +51,9 @@ struct Link {
     bool by_address = false;          // who reads a payload where a message says that it lies
     // Of the peer, if its memory is mapped: messages may then be references.
     std::unique_ptr<HeapReader> heap;
+    // If its memory is mapped and others read there, too: this rank's outbox, and the peer's.
+    Outbox* outbox = nullptr;
+    OutboxView peer_outbox;
 };
 
 // Moves messages between mailboxes of ranks that share no memory. Used by one thread at a time (the

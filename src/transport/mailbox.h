@@ -49,6 +49,7 @@ enum class MessageKind : std::uint16_t {
     kReferenceWithLanding,  // as kReference, in the heap; behind it is where in the sender's heap
                             // the answer to this message may be put, eight bytes
     kLanded,                // no payload: it was put where the message that this one answers said
+    kShared,  // behind the header is the number of a slot of the sender's outbox (outbox.h)
 };
 
 constexpr bool is_payload(MessageKind kind) {
@@ -148,7 +149,7 @@ class BasicSender {
         if (reserved_ == kNoTray) reserved_ = trays_.take();
         return trays_.at(reserved_);
     }
-    // Where the next message's place goes, if it is to be a reference; and that of its landing.
+    // Where the next message's place goes, if its payload is elsewhere; and that of its landing.
     std::byte* reference() const { return reinterpret_cast<std::byte*>(next_ + 1); }
 
     // Makes the reserved message visible.

@@ -164,6 +164,16 @@ MailboxView Segment::mailbox(int receiver, int sender, int lane) const {
     return mailbox_in(base_ + layout_.pair_offset(receiver, sender), layout_.geometry(), lane);
 }
 
+Status Segment::reserve_outbox(int rank) {
+    if (layout_.outbox_bytes() == 0) return ok_status();
+    return reserve(layout_.outbox_offset(rank), layout_.outbox_bytes(), "a rank's outbox");
+}
+
+OutboxView Segment::outbox(int rank) const {
+    if (layout_.outbox_bytes() == 0) return {};
+    return outbox_in(base_ + layout_.outbox_offset(rank), layout_.geometry());
+}
+
 HeapReader::Places Segment::heap_places(int rank, int peer) const {
     // A rank that barriers do not reach could write after a peer has withdrawn its buffers.
     const bool may_write = everyone_enrolled();

@@ -49,6 +49,9 @@ class Segment {
     // cannot fail later.
     Status reserve_pair(int rank, int peer);
     MailboxView mailbox(int receiver, int sender, int lane) const;
+    // The same for an outbox, which has no slots where nobody has two peers.
+    Status reserve_outbox(int rank);
+    OutboxView outbox(int rank) const;
 
     // What one of two ranks needs to read the other's heap, and to let it read its own.
     HeapReader::Places heap_places(int rank, int peer) const;

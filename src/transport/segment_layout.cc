@@ -36,6 +36,15 @@ std::size_t SegmentLayout::control_bytes() const {
     return round_to_page(kPageBytes + static_cast<std::size_t>(local_ranks_) * sizeof(RankBlock));
 }
 
+std::size_t SegmentLayout::outbox_offset(int local_rank) const {
+    XCCL_ASSERT(local_rank >= 0 && local_rank < local_ranks_);
+    return control_bytes() + static_cast<std::size_t>(local_rank) * outbox_bytes();
+}
+
+std::size_t SegmentLayout::outbox_bytes() const {
+    return local_ranks_ > 2 ? round_to_page(xccl::outbox_bytes(geometry_)) : 0;
+}
+
 std::size_t SegmentLayout::pair_bytes() const {
     return round_to_page(mailbox_bytes(geometry_));
 }
@@ -46,12 +55,13 @@ std::size_t SegmentLayout::pair_offset(int receiver, int sender) const {
     XCCL_ASSERT(sender >= 0 && sender < local_ranks_ && sender != receiver);
     const std::size_t row = static_cast<std::size_t>(receiver) * (local_ranks_ - 1);
     const std::size_t column = static_cast<std::size_t>(sender < receiver ? sender : sender - 1);
-    return control_bytes() + (row + column) * pair_bytes();
+    const std::size_t outboxes = static_cast<std::size_t>(local_ranks_) * outbox_bytes();
+    return control_bytes() + outboxes + (row + column) * pair_bytes();
 }
 
 std::size_t SegmentLayout::total_bytes() const {
     const std::size_t ranks = static_cast<std::size_t>(local_ranks_);
-    return control_bytes() + ranks * (ranks - 1) * pair_bytes();
+    return control_bytes() + ranks * (outbox_bytes() + (ranks - 1) * pair_bytes());
 }
 
 void SegmentLayout::write_header(SegmentHeader* header) const {

@@ -2,7 +2,8 @@
 //
 //     header              magic, version, sizes; counters; the failure record      one page
 //     rank blocks         doorbell, life word, presence, published operations      per rank
-//     mailboxes           [receiver][sender]: credit lines and slots, page-aligned per pair
+//     outboxes            what a rank has for several others               per rank, if three or
+//     more mailboxes           [receiver][sender]: credit lines and slots, page-aligned per pair
 //
 // A pure function of the geometry and the number of local ranks. Most of it is never touched: pages
 // come into being pair by pair, when the pair connects. All zero bytes is the initial state of
@@ -70,6 +71,8 @@ class SegmentLayout {
     std::size_t rank_block_offset(int local_rank) const;
     // Header and rank blocks: what must be there before anything else.
     std::size_t control_bytes() const;
+    std::size_t outbox_offset(int local_rank) const;
+    std::size_t outbox_bytes() const;  // a multiple of the page; 0: nobody has two peers here
     // The mailboxes through which `sender` reaches `receiver`.
     std::size_t pair_offset(int receiver, int sender) const;
     std::size_t pair_bytes() const;  // a multiple of the page

@@ -22,6 +22,7 @@ SharedMemoryTransport::SharedMemoryTransport(std::shared_ptr<Segment> segment, i
       my_index_(index_of(local_ranks_, rank)) {
     XCCL_ASSERT(my_index_ >= 0);
     XCCL_ASSERT(static_cast<int>(local_ranks_.size()) == segment_->layout().local_ranks());
+    outbox_ = Outbox(segment_->outbox(my_index_));
 }
 
 int SharedMemoryTransport::local_index(int rank) const {
@@ -34,10 +35,13 @@ Result<std::unique_ptr<Link>> SharedMemoryTransport::connect(int peer) {
         return internal_error("rank {} shares no memory with this one", peer);
     }
     XCCL_TRY(segment_->reserve_pair(my_index_, index));
+    XCCL_TRY(segment_->reserve_outbox(my_index_));
     auto link = std::make_unique<Link>();
     link->peer = peer;
     link->doorbell = &segment_->doorbell(index);
     link->heap = std::make_unique<HeapReader>(segment_->heap_places(my_index_, index));
+    link->outbox = segment_->outbox(my_index_).slots != nullptr ? &outbox_ : nullptr;
+    link->peer_outbox = segment_->outbox(index);
     const int lanes = segment_->layout().geometry().lane_count();
     for (int lane = 0; lane < lanes; ++lane) {
         link->senders.emplace_back(segment_->mailbox(index, my_index_, lane));

@@ -27,6 +27,7 @@ class SharedMemoryTransport : public Transport {
     const std::shared_ptr<Segment> segment_;
     const std::vector<int> local_ranks_;
     const int my_index_;
+    Outbox outbox_;
 };
 
 }  // namespace xccl

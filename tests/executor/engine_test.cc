@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <numeric>
 
@@ -117,6 +119,67 @@ TEST(Engine, AllReducesAroundARing) {
             check_all_reduce(ring_all_reduce_by_hand, ranks, count, false, false, 1);
         }
     }
+}
+
+// What a rank sends to several lies once in its outbox; where the slowest reader still has all
+// slots of that, payloads are copied, and nobody waits longer than without.
+TEST(Engine, WritesOnceWhatSeveralRead) {
+    constexpr int kRanks = 4, kCalls = 3;
+    constexpr std::uint64_t kCount = 40000;
+    LaneGeometry geometry = small_geometry();
+    geometry.slotted_slot_bytes = 2048 + 128;
+    geometry.slotted_slot_count = 16;  // more than an outbox has
+    Rig rig(kRanks, geometry);
+    rig.use_outboxes();
+    std::vector<Values> input, output(kRanks, Values(kCount, -1));
+    std::vector<Ticket> tickets;
+    for (int rank = 0; rank < kRanks; ++rank) input.push_back(values_of(rank, kCount));
+    for (int rank = 0; rank < kRanks; ++rank) {
+        const auto launch = rig.engine(rank).prepare(
+            make_launch(direct_all_reduce(rank, kRanks, 2), geometry, {.count = kCount}));
+        ASSERT_TRUE(launch.ok()) << launch.status().text();
+        for (int call = 0; call < kCalls; ++call) {
+            tickets.push_back(rig.engine(rank).submit(
+                *launch, {.input = in(input[rank]), .output = out(output[rank])}));
+        }
+    }
+    // Everybody but the last goes as far as it can.
+    while (rig.engine(0).advance() || rig.engine(1).advance() || rig.engine(2).advance()) continue;
+    const MailboxView view = rig.link(0, 3)->senders[1].view();
+    std::vector<MessageKind> kinds;
+    for (std::uint32_t message = 1; message <= rig.link(0, 3)->senders[1].published(); ++message) {
+        kinds.push_back(static_cast<MessageKind>(std::uint16_t{view.header(message)->kind}));
+    }
+    EXPECT_NE(std::count(kinds.begin(), kinds.end(), MessageKind::kShared), 0);
+    rig.settle();
+    for (const Ticket& ticket : tickets) {
+        EXPECT_TRUE(rig.engine(static_cast<int>(&ticket - tickets.data()) / kCalls).done(ticket));
+    }
+    for (int rank = 0; rank < kRanks; ++rank) EXPECT_EQ(output[rank], sum_of_all(kRanks, kCount));
+}
+
+TEST(Engine, ANumberThatNoSlotOfAnOutboxHasIsRefused) {
+    constexpr std::uint64_t kCount = 400;
+    LaneGeometry geometry = small_geometry();
+    geometry.slotted_slot_bytes = 2048 + 128;
+    Rig rig(3, geometry);
+    rig.use_outboxes();
+    Values output(kCount);
+    const Values input = values_of(0, kCount);
+    for (int rank = 0; rank < 3; ++rank) {
+        const auto launch = rig.engine(rank).prepare(
+            make_launch(direct_all_reduce(rank, 3, 1), geometry, {.count = kCount}));
+        ASSERT_TRUE(launch.ok()) << launch.status().text();
+        rig.engine(rank).submit(*launch, {.input = in(input), .output = out(output)});
+    }
+    rig.engine(0).advance();
+    const MailboxView view = rig.link(0, 1)->senders[1].view();
+    ASSERT_EQ(MessageKind{std::uint16_t{view.header(1)->kind}}, MessageKind::kShared);
+    const std::uint64_t number = kOutboxSlots;
+    std::memcpy(static_cast<void*>(view.header(1) + 1), &number, sizeof number);
+    rig.engine(2).advance();
+    rig.engine(1).advance();
+    EXPECT_FALSE(rig.engine(1).status().ok());
 }
 
 // Every rank but the last has done its part long before the last one starts: nobody overruns it.

@@ -10,6 +10,7 @@
 
 #include "executor/engine.h"
 #include "executor/mailbox_memory.h"
+#include "transport/geometry.h"
 
 namespace xccl::testing {
 
@@ -52,6 +53,14 @@ class Rig {
     // Peers can no longer find out what `rank` has called.
     void forget(int rank) { published_[rank].clear(); }
 
+    // Ranks write once what several others read. Only before the first link is made.
+    void use_outboxes() {
+        for (int rank = 0; rank < rank_count(); ++rank) {
+            outbox_memory_.emplace_back(outbox_bytes(geometry_));
+            outboxes_.push_back(std::make_unique<Outbox>(outbox_view(rank)));
+        }
+    }
+
     // Gives every link this carrier. Only before the first link is made.
     void use_carrier(Carrier* carrier) { carrier_ = carrier; }
 
@@ -68,6 +77,10 @@ class Rig {
                 link->senders = rig_.memory(rank_, peer).senders();
                 link->receivers = rig_.memory(peer, rank_).receivers();
                 link->carrier = rig_.carrier_;
+                if (!rig_.outboxes_.empty()) {
+                    link->outbox = rig_.outboxes_[rank_].get();
+                    link->peer_outbox = rig_.outbox_view(peer);
+                }
                 for (int lane = rig_.geometry_.flagged_lanes;
                      rig_.carrier_ == nullptr && lane < rig_.geometry_.lane_count(); ++lane) {
                     link->senders[lane].share_trays(&link->receivers[lane], rank_ < peer);
@@ -99,6 +112,8 @@ class Rig {
         std::map<int, std::unique_ptr<Link>> links_;
     };
 
+    OutboxView outbox_view(int rank) { return outbox_in(outbox_memory_[rank].data(), geometry_); }
+
     MailboxMemory& memory(int from, int to) {
         auto& memory = memory_[{from, to}];
         if (memory == nullptr) memory = std::make_unique<MailboxMemory>(geometry_);
@@ -107,6 +122,8 @@ class Rig {
 
     const LaneGeometry geometry_;
     Carrier* carrier_ = nullptr;
+    std::vector<std::vector<std::byte>> outbox_memory_;  // by rank
+    std::vector<std::unique_ptr<Outbox>> outboxes_;      // the same
     std::map<std::pair<int, int>, std::unique_ptr<MailboxMemory>> memory_;
     std::vector<std::map<std::uint64_t, OperationDescriptor>> published_;
     std::vector<std::unique_ptr<Neighbours>> neighbourhoods_;

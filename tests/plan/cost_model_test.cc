@@ -184,7 +184,7 @@ TEST(CostModel, LanesHideLatencyButNotWork) {
     EXPECT_EQ(predict_us(profile, {false, 0, 1, 1}, 4, 1), 0);
 }
 
-// Three ranks that write to each other: each has two mailboxes of two slots in its core's cache.
+// Three ranks that write to each other: each has a message in two mailboxes in its core's cache.
 Program everybody_to_everybody() {
     Program program;
     for (std::uint16_t rank = 0; rank < 3; ++rank) {
@@ -203,14 +203,22 @@ TEST(CostModel, MailboxesTakeRoomInTheCacheOfACore) {
         return profile_of(program, topology, kCosts, Protocol::kSlotted, 2).cache_per_byte * 1024;
     };
     const Program program = everybody_to_everybody();
-    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 3)), 2 * 2);
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 3)), 2);
     // One core holds those of three ranks; apart, each end has mailboxes of its own.
-    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 1)), 3 * 2 * 2);
-    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 1, 1)), 2 * 2 * 2);
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 3, 1)), 3 * 2);
+    EXPECT_EQ(cache_per_byte(program, uniform_topology(3, 1, 1)), 2 * 2);
     // A slot holds the longest span of its mailbox.
     Program wide = exchange();
     for (Steps& steps : wide.ranks) steps.lanes[0].steps[0].span = 3;
-    EXPECT_EQ(cache_per_byte(wide, uniform_topology(2, 2, 2)), 3 * 2);
+    EXPECT_EQ(cache_per_byte(wide, uniform_topology(2, 2, 2)), 3);
+    // More messages of a tile than slots go through the same ones.
+    Program longer = exchange();
+    for (Steps& steps : longer.ranks) {
+        for (std::uint32_t round : {1, 2, 3}) {
+            add(&steps, round, {kIn}, {{Space::kSlot, 0, 0, 0}});
+        }
+    }
+    EXPECT_EQ(cache_per_byte(longer, uniform_topology(2, 2, 2)), 2);
 }
 
 TEST(CostModel, WhatDoesNotFitTheCacheCostsMore) {
@@ -222,11 +230,32 @@ TEST(CostModel, WhatDoesNotFitTheCacheCostsMore) {
     const auto predicted = [&](std::uint64_t bytes, int copies) {
         return predict_us(profile, {false, bytes, 1, bytes}, 1, copies);
     };
-    EXPECT_EQ(predicted(256, 1), profile.cached.first.at(256));  // 4 slots of 256: all fit
-    const double half = (profile.cached.first.at(512) + profile.spilled.first.at(512)) / 2;
-    EXPECT_EQ(predicted(512, 1), half);
-    EXPECT_EQ(predicted(256, 2),
-              (profile.cached.first.at(256) + profile.spilled.first.at(256)) / 2);
+    EXPECT_EQ(predicted(1024, 1), profile.cached.first.at(1024));  // one message: it fits
+    const double half = (profile.cached.first.at(2048) + profile.spilled.first.at(2048)) / 2;
+    EXPECT_EQ(predicted(2048, 1), half);
+    EXPECT_EQ(predicted(1024, 2),
+              (profile.cached.first.at(1024) + profile.spilled.first.at(1024)) / 2);
+}
+
+// To all peers at once: the bytes are written as often as to one of them.
+TEST(CostModel, WhatSeveralRanksOfAHostGetIsWrittenOnce) {
+    const auto work = [](Protocol protocol, std::vector<Operand> messages, int node_size) {
+        Program program;
+        program.ranks.push_back(empty_program(0, 3, {1, 2}));
+        add(&program.ranks.back(), 0, {kIn}, std::move(messages));
+        return profile_of(program, uniform_topology(3, node_size, 3), kCosts, protocol, 2);
+    };
+    const Operand to_one = {Space::kSlot, 0, 0, 0}, to_other = {Space::kSlot, 0, 1, 0};
+    const Profile one = work(Protocol::kSlotted, {to_one}, 3);
+    const Profile both = work(Protocol::kSlotted, {to_one, to_other}, 3);
+    EXPECT_EQ(both.cached.busy.us_per_byte, one.cached.busy.us_per_byte);
+    EXPECT_GT(both.cached.busy.fixed_us, one.cached.busy.fixed_us);  // each is a message
+    EXPECT_EQ(both.cache_per_byte, one.cache_per_byte);
+    // Small messages lie in the lines of their headers, and other hosts map nothing.
+    EXPECT_GT(work(Protocol::kFlagged, {to_one, to_other}, 3).cached.busy.us_per_byte,
+              work(Protocol::kFlagged, {to_one}, 3).cached.busy.us_per_byte);
+    EXPECT_GT(work(Protocol::kSlotted, {to_one, to_other}, 1).cached.busy.us_per_byte,
+              work(Protocol::kSlotted, {to_one}, 1).cached.busy.us_per_byte);
 }
 
 TEST(CostModel, HostsOfOneMachineShareItsCores) {

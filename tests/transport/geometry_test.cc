@@ -38,6 +38,18 @@ TEST(Geometry, TwoRanksShareAtMostEightMebibytes) {
         EXPECT_LE(2 * mailbox_bytes(*choose_geometry(2, {}, limits)), 8u << 20);
 }
 
+// Until slots have their least size; with one lane, too, which leaves room for larger ones.
+TEST(Geometry, ARankOfManyTakesAtMostFourMebibytes) {
+    for (const int lanes : {0, 1}) {
+        for (int ranks = 3; ranks <= 40; ++ranks) {
+            const LaneGeometry geometry = *choose_geometry(ranks, {.slotted_lanes = lanes});
+            const std::size_t pair_bytes = (mailbox_bytes(geometry) + 4095) / 4096 * 4096;
+            EXPECT_LE((ranks - 1) * pair_bytes + outbox_bytes(geometry), 4u << 20)
+                << ranks << " ranks, lanes asked for: " << lanes;
+        }
+    }
+}
+
 TEST(Geometry, MailboxesOfABlockDoNotOverlap) {
     const LaneGeometry geometry = *choose_geometry(8, {.flagged_lanes = 3, .slotted_lanes = 4});
     std::vector<std::byte> memory(mailbox_bytes(geometry) + 64);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "layout_of.h"
+#include "transport/geometry.h"
 
 namespace xccl {
 namespace {
@@ -23,6 +24,15 @@ TEST(SegmentLayout, NothingOverlaps) {
             const std::size_t start = layout.rank_block_offset(r);
             EXPECT_TRUE(ends.emplace(start, start + sizeof(RankBlock)).second);
             EXPECT_LE(start + sizeof(RankBlock), layout.control_bytes());
+            if (ranks > 2) {  // else nobody has two peers
+                const std::size_t outbox = layout.outbox_offset(r);
+                EXPECT_EQ(outbox % 4096, 0u);
+                EXPECT_GE(outbox, layout.control_bytes());
+                EXPECT_GE(layout.outbox_bytes(), outbox_bytes(layout.geometry()));
+                EXPECT_TRUE(ends.emplace(outbox, outbox + layout.outbox_bytes()).second);
+            } else {
+                EXPECT_EQ(layout.outbox_bytes(), 0u);
+            }
             for (int s = 0; s < ranks; ++s) {
                 if (s == r) continue;
                 const std::size_t pair = layout.pair_offset(r, s);
