@@ -65,6 +65,9 @@ struct BoundStep {
     std::uint32_t overwritten_count = 0;
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
+    // It only moves a message of a carrier to a buffer of this rank's, as one run of bytes: the
+    // operand that is that buffer. The message may be written there as it comes (link.h).
+    std::uint16_t landing = kNoOperand;
     // In tile 0, all that small operations have, it always takes place, with messages that hold
     // their payload and one run of bytes, before which nothing is waited for, in every operand.
     bool plain = false;

@@ -89,6 +89,7 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
     const Arrival arrival = gather(workspace, step, byte_count);
+    if (!kPlain && arrival == Arrival::kMissing) land(step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
@@ -180,7 +181,9 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
 std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
     HeapReader* const heap = end.link->heap.get();
     const std::byte* payload = message.payload;
-    if (message.kind == MessageKind::kOffer) {
+    if (message.kind == MessageKind::kLanded) {
+        std::memcpy(&payload, message.payload, sizeof payload);
+    } else if (message.kind == MessageKind::kOffer) {
         if (heap != nullptr) heap->answer();
     } else {
         std::uint64_t place = 0;
@@ -189,6 +192,20 @@ std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
         if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
     }
     return const_cast<std::byte*>(payload);
+}
+
+// The step waits for nothing but its message, or for slots to pass it on: from now on it may be
+// written where the step would copy it.
+void LaneWalker::land(const BoundStep& step, std::uint64_t byte_count) const {
+    if (step.landing == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return;
+    if (missing_ >= step.receive_count) return;
+    const BoundEnd& end = step.receives()[0];
+    const BoundOperand& operand = lane_->operands[step.first_operand + step.landing];
+    end.link->carrier->land(end.link->peer, lane_->link_lane,
+                            {.sequence = end.receiver->consumed() + 1,
+                             .signature = step_signature_,
+                             .byte_count = static_cast<std::uint32_t>(byte_count),
+                             .address = address(operand, nullptr, 0, 0)});
 }
 
 std::byte* LaneWalker::reserve(const BoundEnd& end) const {
@@ -237,7 +254,7 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
-        if (!kPlain && !is_written(operands[i], slots[i])) continue;
+        if (!kPlain && (!is_written(operands[i], slots[i]) || at(i) == source)) continue;
         if (streamed && operands[i].space == Space::kOutput) {
             (is_taken(0) ? copy_bytes_taken_streamed : copy_bytes_streamed)(at(i), source,
                                                                             byte_count);

@@ -43,6 +43,7 @@ class Finder {
                 BoundStep& step = lanes_[lane].steps[index];
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
                 step.leaves_output = leaves_output(lane, index);
+                step.landing = landing_of(lanes_[lane], step);
             }
             if (launch_.steps->read_in_place) note_overwritten(lane);
         }
@@ -63,6 +64,19 @@ class Finder {
             if (operands[i].space == Space::kOutput && stays(lane, index, operands[i].chunk)) {
                 return static_cast<std::uint16_t>(i);
             }
+        }
+        return BoundStep::kNoOperand;
+    }
+
+    static std::uint16_t landing_of(const BoundLane& lane, const BoundStep& step) {
+        const bool one_run = step.span == 1 || step.coalesced;
+        const std::span<const BoundOperand> operands = lane.operands_of(step);
+        if (step.kind != BoundStep::Kind::kCopy || !one_run || step.receive_count != 1 ||
+            operands[0].wide || step.receives()[0].link->carrier == nullptr) {
+            return BoundStep::kNoOperand;
+        }
+        for (std::size_t i = step.source_count; i < operands.size(); ++i) {
+            if (operands[i].space != Space::kSlot) return static_cast<std::uint16_t>(i);
         }
         return BoundStep::kNoOperand;
     }

@@ -16,6 +16,11 @@
 //         sent in this operation without waiting for the next one, so this wait ends.
 //
 // So what was proved of the schedule with bounded mailboxes holds for references, too.
+//
+// The other end has as much: a step that does nothing with a carrier's message but copy it into a
+// buffer says where (Landing, link.h), as soon as it waits for nothing else. The carrier may then
+// write the payload there as it comes. That is what the step would do if the message had come
+// earlier, so nobody else may use that part of the buffer by then.
 #pragma once
 
 #include <cstdint>

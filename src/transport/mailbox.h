@@ -46,6 +46,8 @@ enum class MessageKind : std::uint16_t {
                  // what is there as it is. For a carrier (Link::by_address) that is its address,
                  // else where it is in the heap
     kOffer,      // as kPayload; the sender's heap is to be answered for
+    kLanded,     // it is where the reader wanted it (Landing, link.h), whose address is behind the
+                 // header
 };
 
 template <class Memory>
@@ -82,8 +84,9 @@ struct BasicMailboxView {
     }
     // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
     // whose messages overtake each other need not, since each slot has a flag of its own.
-    void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
-        publish_in(header(sequence), sequence, byte_count, signature, MessageKind::kPayload, 0);
+    void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature,
+                 MessageKind kind = MessageKind::kPayload) const {
+        publish_in(header(sequence), sequence, byte_count, signature, kind, 0);
     }
     static void publish_in(BasicSlotHeader<Memory>* slot, std::uint32_t sequence,
                            std::uint32_t byte_count, std::uint32_t signature, MessageKind kind,

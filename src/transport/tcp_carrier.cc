@@ -125,6 +125,10 @@ bool TcpCarrier::flushed(int rank, int lane) const {
     return peer(rank)->flushed(lane);
 }
 
+void TcpCarrier::land(int rank, int lane, const Landing& landing) {
+    peer(rank)->land(lane, landing);
+}
+
 void TcpCarrier::keep_payloads() {
     for (TcpPeer* const to : known_) to->keep_payloads();
 }
