@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr int kSpinsPerLook = 32;  // advance() calls between two looks at the clock
 constexpr int kCrowdedSpins = 4;   // where ranks share cores: the peer may wait for this one
+constexpr int kCrowdedSpinsOfCarrier = 1;                   // each is a system call
 constexpr Clock::duration kShortestSpin = microseconds(1);  // where others want the core
 constexpr microseconds kYieldTime{100};                     // after spinning, before sleeping
 constexpr int kYieldsPerLook = 8;                           // at the clock
@@ -146,7 +147,10 @@ void Communicator::complete(Ticket ticket, Lock& lock) {
 // Spins, then yields. Where ranks share cores, or somebody else was seen to want this one, there is
 // next to no spinning: who waits keeps the core from somebody who may be the peer.
 bool Communicator::spin(Ticket ticket, const Lock& lock) {
-    if (crowded_) return look(ticket, kCrowdedSpins, lock) || yield(ticket, lock);
+    if (crowded_) {
+        const int spins = links_->carrier() != nullptr ? kCrowdedSpinsOfCarrier : kCrowdedSpins;
+        return look(ticket, spins, lock) || yield(ticket, lock);
+    }
     Clock::time_point end{};  // not set before the first look at the clock
     for (;;) {
         if (look(ticket, kSpinsPerLook, lock)) return true;
