@@ -67,7 +67,7 @@ struct BoundStep {
     bool leaves_output = false;
     // It only moves a message of a carrier to a buffer of this rank's, as one run of bytes: the
     // operand that is that buffer. The message may be written there as it comes (link.h).
-    std::uint16_t landing = kNoOperand;
+    std::uint16_t posted = kNoOperand;
     // In tile 0, all that small operations have, it always takes place, with messages that hold
     // their payload and one run of bytes, before which nothing is waited for, in every operand.
     bool plain = false;

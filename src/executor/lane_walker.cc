@@ -89,7 +89,7 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
     const Arrival arrival = gather(workspace, step, byte_count);
-    if (!kPlain && arrival == Arrival::kMissing) land(step, byte_count);
+    if (!kPlain && arrival == Arrival::kMissing) post(step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
     if (mutated(Mutant::kEarlyReuse)) release(step);
     const bool referred = !kPlain && is_referred(step, byte_count);
@@ -181,7 +181,7 @@ std::byte* LaneWalker::receive(Workspace& workspace, const BoundEnd& end,
 std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
     HeapReader* const heap = end.link->heap.get();
     const std::byte* payload = message.payload;
-    if (message.kind == MessageKind::kLanded) {
+    if (message.kind == MessageKind::kPlaced) {
         std::memcpy(&payload, message.payload, sizeof payload);
     } else if (message.kind == MessageKind::kOffer) {
         if (heap != nullptr) heap->answer();
@@ -196,12 +196,12 @@ std::byte* LaneWalker::look_up(const BoundEnd& end, const Message& message) {
 
 // The step waits for nothing but its message, or for slots to pass it on: from now on it may be
 // written where the step would copy it.
-void LaneWalker::land(const BoundStep& step, std::uint64_t byte_count) const {
-    if (step.landing == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return;
+void LaneWalker::post(const BoundStep& step, std::uint64_t byte_count) const {
+    if (step.posted == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return;
     if (missing_ >= step.receive_count) return;
     const BoundEnd& end = step.receives()[0];
-    const BoundOperand& operand = lane_->operands[step.first_operand + step.landing];
-    end.link->carrier->land(end.link->peer, lane_->link_lane,
+    const BoundOperand& operand = lane_->operands[step.first_operand + step.posted];
+    end.link->carrier->post(end.link->peer, lane_->link_lane,
                             {.sequence = end.receiver->consumed() + 1,
                              .signature = step_signature_,
                              .byte_count = static_cast<std::uint32_t>(byte_count),

@@ -76,7 +76,7 @@ class LaneWalker {
     // gnu::noinline, here and below: small operations do not need it; advance() then has more
     // registers for them.
     [[gnu::noinline]] std::byte* look_up(const BoundEnd& end, const Message& message);
-    [[gnu::noinline]] void land(const BoundStep& step, std::uint64_t byte_count) const;
+    [[gnu::noinline]] void post(const BoundStep& step, std::uint64_t byte_count) const;
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;
     template <bool kPlain>

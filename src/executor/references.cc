@@ -43,7 +43,7 @@ class Finder {
                 BoundStep& step = lanes_[lane].steps[index];
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
                 step.leaves_output = leaves_output(lane, index);
-                step.landing = landing_of(lanes_[lane], step);
+                step.posted = posted_of(lanes_[lane], step);
             }
             if (launch_.steps->read_in_place) note_overwritten(lane);
         }
@@ -68,7 +68,7 @@ class Finder {
         return BoundStep::kNoOperand;
     }
 
-    static std::uint16_t landing_of(const BoundLane& lane, const BoundStep& step) {
+    static std::uint16_t posted_of(const BoundLane& lane, const BoundStep& step) {
         const bool one_run = step.span == 1 || step.coalesced;
         const std::span<const BoundOperand> operands = lane.operands_of(step);
         if (step.kind != BoundStep::Kind::kCopy || !one_run || step.receive_count != 1 ||

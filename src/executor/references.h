@@ -18,8 +18,8 @@
 // So what was proved of the schedule with bounded mailboxes holds for references, too.
 //
 // The other end has as much: a step that does nothing with a carrier's message but copy it into a
-// buffer says where (Landing, link.h), as soon as it waits for nothing else. The carrier may then
-// write the payload there as it comes. That is what the step would do if the message had come
+// buffer says where (PostedReceive, link.h), as soon as it waits for nothing else. The carrier may
+// then write the payload there as it comes. That is what the step would do if the message had come
 // earlier, so nobody else may use that part of the buffer by then.
 #pragma once
 

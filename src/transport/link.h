@@ -42,7 +42,7 @@ struct Doorbell;  // doorbell.h: wakes a rank that sleeps
 class Carrier;
 
 // Where the payload of a message that has not come yet is to lie: in a buffer, not in its slot.
-struct Landing {
+struct PostedReceive {
     std::uint32_t sequence = 0;  // of the message in its lane
     std::uint32_t signature = 0;
     std::uint32_t byte_count = 0;
@@ -83,11 +83,11 @@ class Carrier {
     // at all others less often. Holds until the next call.
     virtual void expect(int /*peer*/) {}
 
-    // The executor would copy the payload of that message to `landing`, and to nowhere else before:
-    // if it comes and is as described, it may be written there at once (MessageKind::kLanded). At
+    // The executor would copy the payload of that message to `posted`, and to nowhere else before:
+    // if it comes and is as described, it may be written there at once (MessageKind::kPlaced). At
     // most one message of a lane, the next to be read. Holds until the message has come, or until
     // keep_payloads().
-    virtual void land(int /*peer*/, int /*lane*/, const Landing& /*landing*/) {}
+    virtual void post(int /*peer*/, int /*lane*/, const PostedReceive& /*posted*/) {}
 
     // True when everything published has left this process: an operation may complete.
     virtual bool flushed() const = 0;
@@ -100,7 +100,8 @@ class Carrier {
     virtual void announce(const OperationDescriptor& operation) = 0;
     virtual void tell(int peer) = 0;
     // Buffers are given back though messages may still refer to them (an operation failed): copies
-    // what has not left yet into its slots, and writes nothing more to where messages were to land.
+    // what has not left yet into its slots, and writes nothing more to where messages were to be
+    // placed.
     virtual void keep_payloads() {}
 
     // What `peer` was last heard to be doing; and the operation of a given sequence number, if it

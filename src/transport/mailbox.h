@@ -46,8 +46,8 @@ enum class MessageKind : std::uint16_t {
                  // what is there as it is. For a carrier (Link::by_address) that is its address,
                  // else where it is in the heap
     kOffer,      // as kPayload; the sender's heap is to be answered for
-    kLanded,     // it is where the reader wanted it (Landing, link.h), whose address is behind the
-                 // header
+    kPlaced,  // it is where the reader wanted it (PostedReceive, link.h), whose address is behind
+              // the header
 };
 
 template <class Memory>

@@ -125,8 +125,8 @@ bool TcpCarrier::flushed(int rank, int lane) const {
     return peer(rank)->flushed(lane);
 }
 
-void TcpCarrier::land(int rank, int lane, const Landing& landing) {
-    peer(rank)->land(lane, landing);
+void TcpCarrier::post(int rank, int lane, const PostedReceive& posted) {
+    peer(rank)->post(lane, posted);
 }
 
 void TcpCarrier::keep_payloads() {

@@ -57,8 +57,8 @@ Result<std::unique_ptr<TcpPeer>> TcpPeer::make(int rank, TcpShared* shared) {
         peer->out_.push_back({.mailbox = out, .written = std::vector<bool>(out.slot_count)});
         peer->in_.push_back({.mailbox = in,
                              .coming = std::vector<bool>(in.slot_count),
-                             .landing = {},
-                             .landed = std::vector<std::byte*>(in.slot_count)});
+                             .posted = {},
+                             .placed = std::vector<std::byte*>(in.slot_count)});
     }
     peer->streams_.resize(static_cast<std::size_t>(shared->stream_count));
     return peer;
@@ -223,7 +223,7 @@ void TcpPeer::note_sent(const FrameHeader& header) {
 
 void TcpPeer::keep_payloads() {
     keep_sent();
-    keep_landed();
+    keep_placed();
 }
 
 void TcpPeer::keep_sent() {
@@ -307,24 +307,24 @@ Result<std::byte*> TcpPeer::accept(const FrameHeader& header) {
             header.sequence, header.lane, header.byte_count, in.consumed());
     }
     in.coming[slot] = true;
-    in.landed[slot] = in.take_landing(header);
-    if (in.landed[slot] != nullptr) return in.landed[slot];
+    in.placed[slot] = in.take_posted(header);
+    if (in.placed[slot] != nullptr) return in.placed[slot];
     return reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
 }
 
 // Where the payload of that message is to lie, if not in its slot. One that is of another call than
 // this rank's is written to no buffer.
-std::byte* TcpPeer::InLane::take_landing(const FrameHeader& header) {
-    if (landing.address == nullptr || landing.sequence != header.sequence) return nullptr;
-    std::byte* const address = std::exchange(landing.address, nullptr);
+std::byte* TcpPeer::InLane::take_posted(const FrameHeader& header) {
+    if (posted.address == nullptr || posted.sequence != header.sequence) return nullptr;
+    std::byte* const address = std::exchange(posted.address, nullptr);
     const bool wanted =
-        landing.signature == header.signature && landing.byte_count == header.byte_count;
+        posted.signature == header.signature && posted.byte_count == header.byte_count;
     return wanted ? address : nullptr;
 }
 
-void TcpPeer::land(int lane, const Landing& landing) {
+void TcpPeer::post(int lane, const PostedReceive& posted) {
     InLane& in = in_[static_cast<std::size_t>(lane)];
-    if (!in.coming[slot_index(landing.sequence, in.mailbox)]) in.landing = landing;
+    if (!in.coming[slot_index(posted.sequence, in.mailbox)]) in.posted = posted;
 }
 
 // A stream that lags behind tells of what others told long ago: no newer one is lost for that.
@@ -346,24 +346,25 @@ void TcpPeer::show(const FrameHeader& header) {
     InLane& in = in_[header.lane];
     const std::uint32_t slot = slot_index(header.sequence, in.mailbox);
     in.coming[slot] = false;
-    const std::byte* const landed = in.landed[slot];
-    if (landed != nullptr) {
+    const std::byte* const placed = in.placed[slot];
+    if (placed != nullptr) {
         auto* const place = reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
-        std::memcpy(place, &landed, sizeof landed);
+        std::memcpy(place, &placed, sizeof placed);
     }
     in.mailbox.publish(header.sequence, header.byte_count, header.signature,
-                       landed != nullptr ? MessageKind::kLanded : MessageKind::kPayload);
+                       placed != nullptr ? MessageKind::kPlaced : MessageKind::kPayload);
 }
 
-// What has come of messages that were to land, and what is still to come of them, lies in their
-// slots from now on. Those that are visible are not read any more: their operation has failed.
-void TcpPeer::keep_landed() {
-    for (InLane& in : in_) in.landing = {};
+// What has come of messages that were to be placed, and what is still to come of them, lies in
+// their slots from now on. Those that are visible are not read any more: their operation has
+// failed.
+void TcpPeer::keep_placed() {
+    for (InLane& in : in_) in.posted = {};
     for (const auto& stream : streams_) {
         if (stream == nullptr) continue;
         stream->move_destination([this](const FrameHeader& header) {
             InLane& in = in_[header.lane];
-            in.landed[slot_index(header.sequence, in.mailbox)] = nullptr;
+            in.placed[slot_index(header.sequence, in.mailbox)] = nullptr;
             return reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
         });
     }

@@ -79,11 +79,11 @@ class TcpPeer : public FrameReceiver {
     Result<bool> pump();
     bool flushed() const;
     bool flushed(int lane) const;
-    // Of messages that are references, and of those that were to land, in their slots.
+    // Of messages that are references, and of those that were to be placed, in their slots.
     void keep_payloads();
 
     // ---- In.
-    void land(int lane, const Landing& landing);
+    void post(int lane, const PostedReceive& posted);
     Result<bool> read(int stream_index);
     int last_stream() const { return last_stream_; }  // that brought something
     const OperationBoard& heard() const { return heard_; }
@@ -110,12 +110,12 @@ class TcpPeer : public FrameReceiver {
         MailboxView mailbox;
         std::uint32_t returned = 0;      // credit that the peer has been given
         std::vector<bool> coming;        // by slot: accepted, not yet visible or under way
-        Landing landing;                 // of the next message; no address: there is none
-        std::vector<std::byte*> landed;  // by slot: where its message lies; null: there
+        PostedReceive posted;            // of the next message; no address: there is none
+        std::vector<std::byte*> placed;  // by slot: where its message lies; null: there
         std::uint32_t consumed() const {
             return mailbox.consumed->load(std::memory_order_relaxed);  // written by this thread
         }
-        std::byte* take_landing(const FrameHeader& header);
+        std::byte* take_posted(const FrameHeader& header);
     };
     struct Unmap {
         std::size_t bytes;
@@ -126,7 +126,7 @@ class TcpPeer : public FrameReceiver {
 
     TcpStream* choose_stream(std::uint32_t preferred);
     void keep_sent();
-    void keep_landed();
+    void keep_placed();
     void queue_control();
     void queue_messages();
     void push_message(TcpStream& stream, int lane);

@@ -36,7 +36,7 @@ struct Network::Path {
         std::uint32_t released = 0;   // messages that the receiver has released
         Time last_arrival = 0;        // of a message
         Time last_credit = 0;
-        Landing landing;  // where the receiver wants its next message
+        PostedReceive posted;  // where the receiver wants its next message
     };
     Path(const LaneGeometry& geometry, int f, int t, bool shared, std::uint32_t s)
         : from(f), to(t), on_one_host(shared), start(s), out(geometry), in(geometry) {
@@ -80,11 +80,11 @@ class Network::Carrier : public xccl::Carrier {
     void released(int, int lane) override {
         network_.return_credit(network_.path(to_, from_), lane);
     }
-    void land(int, int lane, const Landing& landing) override {
-        network_.path(to_, from_).lanes[lane].landing = landing;
+    void post(int, int lane, const PostedReceive& posted) override {
+        network_.path(to_, from_).lanes[lane].posted = posted;
     }
     void keep_payloads() override {
-        for (Path::LaneState& lane : network_.path(to_, from_).lanes) lane.landing = {};
+        for (Path::LaneState& lane : network_.path(to_, from_).lanes) lane.posted = {};
     }
     Result<bool> progress() override { return false; }
     bool flushed() const override { return true; }
@@ -299,18 +299,18 @@ void Network::deliver(Path& path, int lane, std::uint32_t sequence, std::uint32_
     }
     observe({"deliver", path.from, path.to, lane, sequence});
     const auto byte_count = static_cast<std::uint32_t>(payload.size());
-    const Landing landing = path.lanes[lane].landing;
-    const bool lands = landing.address != nullptr && landing.sequence == sequence &&
-                       landing.signature == signature && landing.byte_count == byte_count;
-    if (landing.sequence == sequence) path.lanes[lane].landing = {};
-    if (lands) {
-        std::memcpy(payload_of(view, sequence), &landing.address, sizeof landing.address);
-        ++messages_landed_;
+    const PostedReceive posted = path.lanes[lane].posted;
+    const bool is_placed = posted.address != nullptr && posted.sequence == sequence &&
+                           posted.signature == signature && posted.byte_count == byte_count;
+    if (posted.sequence == sequence) path.lanes[lane].posted = {};
+    if (is_placed) {
+        std::memcpy(payload_of(view, sequence), &posted.address, sizeof posted.address);
+        ++messages_placed_;
     }
-    std::byte* const place = lands ? landing.address : payload_of(view, sequence);
+    std::byte* const place = is_placed ? posted.address : payload_of(view, sequence);
     if (!payload.empty()) std::memcpy(place, payload.data(), payload.size());
     view.publish(sequence, byte_count, signature,
-                 lands ? MessageKind::kLanded : MessageKind::kPayload);
+                 is_placed ? MessageKind::kPlaced : MessageKind::kPayload);
     ++messages_delivered_;
 }
 

@@ -72,12 +72,12 @@ TEST(Simulator, ReadsSomeMessagesWhereTheyLie) {
 
 // And written into them, where that is all that the reader would do with them.
 TEST(Simulator, WritesSomeMessagesWhereTheyAreWanted) {
-    std::uint64_t landed = 0;
+    std::uint64_t placed = 0;
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
         const Scenario scenario = make_scenario(seed);
-        landed += World(&scenario, false).run().landed_count;
+        placed += World(&scenario, false).run().placed_count;
     }
-    EXPECT_GE(landed, 20u);
+    EXPECT_GE(placed, 20u);
 }
 
 TEST(Simulator, DoesTheSameTwice) {

@@ -214,14 +214,14 @@ class Contract : public testing::TestWithParam<Kind> {
         return true;
     }
     // The end wants that message in `buffer`.
-    static void land(End& end, int lane, std::uint32_t number, std::uint32_t bytes,
+    static void post(End& end, int lane, std::uint32_t number, std::uint32_t bytes,
                      std::vector<std::byte>* buffer) {
         std::fill(buffer->begin(), buffer->end(), kUntouched);
-        const Landing landing{.sequence = number + 1,
-                              .signature = number ^ 0x5a5a,
-                              .byte_count = bytes,
-                              .address = buffer->data()};
-        end.link->carrier->land(end.link->peer, lane, landing);
+        const PostedReceive posted{.sequence = number + 1,
+                                   .signature = number ^ 0x5a5a,
+                                   .byte_count = bytes,
+                                   .address = buffer->data()};
+        end.link->carrier->post(end.link->peer, lane, posted);
     }
     static bool is_untouched(const std::vector<std::byte>& buffer) {
         return std::all_of(buffer.begin(), buffer.end(),
@@ -232,7 +232,7 @@ class Contract : public testing::TestWithParam<Kind> {
         Message message{};
         advance_until(
             [&] { return end.link->receivers[static_cast<std::size_t>(lane)].peek(&message); });
-        if (message.kind == MessageKind::kLanded) {
+        if (message.kind == MessageKind::kPlaced) {
             std::memcpy(&message.payload, message.payload, sizeof message.payload);
         }
         return message;
@@ -377,16 +377,16 @@ TEST_P(Contract, BuffersMayBeGivenBackBeforeTheirMessagesLeft) {
     }
 }
 
-TEST_P(Contract, AMessageLandsWhereItIsWanted) {
+TEST_P(Contract, AMessageIsPlacedWhereItIsWanted) {
     if (!GetParam().remote) return;
     const int lane = pair_.geometry.point_to_point_lane();
     std::uint32_t number = 0;
     for (const std::uint32_t bytes : {kReferredBytes, 5000u, kReferredBytes, 1u, 20000u, 16384u}) {
         std::vector<std::byte> buffer(bytes);
-        land(pair_.b, lane, number, bytes, &buffer);
+        post(pair_.b, lane, number, bytes, &buffer);
         ASSERT_TRUE(try_send(pair_.a, lane, number, bytes));
         const Message message = next_message(pair_.b, lane);
-        EXPECT_EQ(message.kind, MessageKind::kLanded);
+        EXPECT_EQ(message.kind, MessageKind::kPlaced);
         EXPECT_EQ(message.payload, buffer.data());
         EXPECT_TRUE(intact(message, lane, number, bytes)) << "#" << number;
         release(pair_.b, lane);
@@ -394,7 +394,7 @@ TEST_P(Contract, AMessageLandsWhereItIsWanted) {
     }
 }
 
-TEST_P(Contract, OnlyTheMessageThatIsWantedLands) {
+TEST_P(Contract, OnlyTheMessageThatIsWantedIsPlaced) {
     if (!GetParam().remote) return;
     const int lane = pair_.geometry.point_to_point_lane();
     std::vector<std::byte> buffer(kReferredBytes);
@@ -405,26 +405,26 @@ TEST_P(Contract, OnlyTheMessageThatIsWantedLands) {
         release(pair_.b, lane);
         EXPECT_TRUE(is_untouched(buffer)) << "#" << number;
     };
-    land(pair_.b, lane, 0, kReferredBytes - 1, &buffer);  // of another length
+    post(pair_.b, lane, 0, kReferredBytes - 1, &buffer);  // of another length
     ASSERT_TRUE(try_send(pair_.a, lane, 0, kReferredBytes));
     arrives_in_slot(0);
-    const Landing of_another_call{
+    const PostedReceive of_another_call{
         .sequence = 2, .signature = 7, .byte_count = kReferredBytes, .address = buffer.data()};
-    pair_.b.link->carrier->land(0, lane, of_another_call);
+    pair_.b.link->carrier->post(0, lane, of_another_call);
     ASSERT_TRUE(try_send(pair_.a, lane, 1, kReferredBytes));
     arrives_in_slot(1);
-    land(pair_.b, lane, 3, kReferredBytes, &buffer);  // the next but one
+    post(pair_.b, lane, 3, kReferredBytes, &buffer);  // the next but one
     ASSERT_TRUE(try_send(pair_.a, lane, 2, kReferredBytes));
     arrives_in_slot(2);
 }
 
-TEST_P(Contract, NothingLandsInABufferThatWasGivenBack) {
+TEST_P(Contract, NothingIsPlacedInABufferThatWasGivenBack) {
     if (!GetParam().remote) return;
     const int lane = pair_.geometry.point_to_point_lane();
     std::vector<std::byte> buffer(kReferredBytes);
     // Given back before it comes, while it does, or when it has come.
     for (std::uint32_t number = 0; number < 30; ++number) {
-        land(pair_.b, lane, number, kReferredBytes, &buffer);
+        post(pair_.b, lane, number, kReferredBytes, &buffer);
         ASSERT_TRUE(try_send(pair_.a, lane, number, kReferredBytes));
         for (std::uint32_t looks = 0; looks < number; ++looks) {
             ASSERT_TRUE(pair_.a.progress().ok() && pair_.b.progress().ok());
