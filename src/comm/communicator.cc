@@ -18,6 +18,7 @@ constexpr int kSpinsPerLook = 32;  // advance() calls between two looks at the c
 // two looks at the clock 0.05 (cached_call_benchmark; an Intel Xeon at 2.1 GHz, 2026-11-29).
 constexpr std::uint64_t kUntimedBytes = 8192;
 constexpr int kCrowdedSpins = 4;  // where ranks share cores: the peer may wait for this one
+constexpr int kCrowdedSpinsOfCarrier = 1;                   // each is a system call
 constexpr Clock::duration kShortestSpin = microseconds(1);  // where others want the core
 constexpr microseconds kYieldTime{100};                     // after spinning, before sleeping
 constexpr int kYieldsPerLook = 8;                           // at the clock
@@ -143,7 +144,10 @@ Status Communicator::run_queued(const Call& call, Lock& lock) {
 
 // Waits until it is done. True if that took longer than a first look.
 bool Communicator::complete(Ticket ticket, Lock& lock) {
-    if (look(ticket, crowded_ ? kCrowdedSpins : kSpinsPerLook, lock)) return false;
+    const int spins = !crowded_                      ? kSpinsPerLook
+                      : links_->carrier() == nullptr ? kCrowdedSpins
+                                                     : kCrowdedSpinsOfCarrier;
+    if (look(ticket, spins, lock)) return false;
     while (!spin(ticket, lock)) {
         lock.unlock();
         advance_all();

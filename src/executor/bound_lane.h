@@ -77,6 +77,9 @@ struct BoundStep {
     bool divides = false;  // it is divided among the ranks if all of them have offered that
     // It writes the output, of which no later step of its tile reads or writes that part.
     bool leaves_output = false;
+    // It only moves a message of a carrier to a buffer of this rank's, as one run of bytes: the
+    // operand that is that buffer. The message may be written there as it comes (link.h).
+    std::uint16_t posted = kNoOperand;
     // In tile 0, all that small operations have, it always takes place, with messages that hold
     // their payload in their slot and one run of bytes, before which nothing is waited for, in
     // every operand.

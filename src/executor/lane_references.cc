@@ -27,6 +27,11 @@ std::byte* LaneWalker::look_up(Workspace& workspace, const BoundEnd& end, const 
     if (message.kind == MessageKind::kLanded && step_->lands) {
         return address(lane_->destinations(*step_)[0], nullptr, 0, 0);
     }
+    if (message.kind == MessageKind::kPlaced && end.link->carrier != nullptr) {
+        std::byte* place = nullptr;
+        std::memcpy(&place, message.payload, sizeof place);
+        return place;
+    }
     if (message.kind == MessageKind::kShared) {
         std::uint64_t number = 0;
         std::memcpy(&number, message.payload, sizeof number);
@@ -47,6 +52,20 @@ std::byte* LaneWalker::look_up(Workspace& workspace, const BoundEnd& end, const 
     }
     if (payload == nullptr) bad_message_ = {.peer = end.link->peer, .unreadable = true};
     return const_cast<std::byte*>(payload);
+}
+
+// The step waits for nothing but its message, or for slots to pass it on: from now on it may be
+// written where the step would copy it.
+void LaneWalker::post(const BoundStep& step, std::uint64_t byte_count) const {
+    if (step.posted == BoundStep::kNoOperand || byte_count < kLeastReferredBytes) return;
+    if (missing_ >= step.receive_count) return;
+    const BoundEnd& end = step.receives()[0];
+    const BoundOperand& operand = lane_->operands[step.first_operand + step.posted];
+    end.link->carrier->post(end.link->peer, lane_->link_lane,
+                            {.sequence = end.receiver->consumed() + 1,
+                             .signature = step_signature_,
+                             .byte_count = static_cast<std::uint32_t>(byte_count),
+                             .address = address(operand, nullptr, 0, 0)});
 }
 
 // Does a message that the step reads offer a place for the answer?

@@ -99,6 +99,7 @@ LaneWalker::Arrival LaneWalker::do_step(Workspace& workspace, const BoundStep& s
     const std::uint64_t byte_count =
         kPlain || tile_ == 0 ? step.first_bytes : elements * launch_->wire_element_bytes();
     const Arrival arrival = gather<kPlain>(workspace, step, byte_count);
+    if (!kPlain && arrival == Arrival::kMissing) post(step, byte_count);
     if (arrival != Arrival::kAllThere) return arrival;
     const bool divided = !kPlain && step.divides && is_divided(workspace, step);
     if (!kPlain && step.divides && !divided && unread(step) != nullptr) return Arrival::kMissing;
@@ -246,7 +247,7 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
     const std::size_t byte_count = elements * (operands[0].wide ? launch_->wire_element_bytes()
                                                                 : launch_->buffer_element_bytes());
     for (std::size_t i = 1; i <= step.destination_count; ++i) {
-        if (!kPlain && !is_written(operands[i], slots[i])) continue;
+        if (!kPlain && (!is_written(operands[i], slots[i]) || at(i) == source)) continue;
         if (streamed && operands[i].space == Space::kOutput) {
             (is_taken(0) ? copy_bytes_taken_streamed : copy_bytes_streamed)(at(i), source,
                                                                             byte_count);

@@ -86,6 +86,7 @@ class LaneWalker {
     // registers for them.
     [[gnu::noinline]] std::byte* look_up(Workspace& workspace, const BoundEnd& end,
                                          const Message& message);
+    [[gnu::noinline]] void post(const BoundStep& step, std::uint64_t byte_count) const;
     template <bool kPlain>
     std::byte* reserve(const BoundEnd& end) const;
     void move(Workspace& workspace, const BoundStep& step, std::uint64_t elements) const;

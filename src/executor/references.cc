@@ -45,6 +45,7 @@ class Finder {
                 if (step.send_count > 0) step.referred = referred_by(lane, index);
                 if (step.receive_count > 0 && step.send_count > 0) note_answers(lanes_[lane], step);
                 step.leaves_output = leaves_output(lane, index);
+                step.posted = posted_of(lanes_[lane], step);
             }
             if (launch_.steps->read_in_place || divides_launch()) note_overwritten(lane);
             if (launch_.steps->lands) note_landings(lane);
@@ -108,6 +109,19 @@ class Finder {
             if (operands[i].space == Space::kOutput && stays(lane, index, operands[i].chunk)) {
                 return static_cast<std::uint16_t>(i);
             }
+        }
+        return BoundStep::kNoOperand;
+    }
+
+    static std::uint16_t posted_of(const BoundLane& lane, const BoundStep& step) {
+        const bool one_run = step.span == 1 || step.coalesced;
+        const std::span<const BoundOperand> operands = lane.operands_of(step);
+        if (step.kind != BoundStep::Kind::kCopy || !one_run || step.receive_count != 1 ||
+            operands[0].wide || step.receives()[0].link->carrier == nullptr) {
+            return BoundStep::kNoOperand;
+        }
+        for (std::size_t i = step.source_count; i < operands.size(); ++i) {
+            if (operands[i].space != Space::kSlot) return static_cast<std::uint16_t>(i);
         }
         return BoundStep::kNoOperand;
     }

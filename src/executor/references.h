@@ -27,6 +27,11 @@
 //
 // An offer ends with the operation, which is complete when the answer has come or the message was
 // released; or with a failure, after which the buffers are withdrawn (transport/landing_gate.h).
+//
+// The other end has as much: a step that does nothing with a carrier's message but copy it into a
+// buffer says where (PostedReceive, link.h), as soon as it waits for nothing else. The carrier may
+// then write the payload there as it comes. That is what the step would do if the message had come
+// earlier, so nobody else may use that part of the buffer by then.
 #pragma once
 
 #include <cstdint>

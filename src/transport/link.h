@@ -42,6 +42,14 @@ struct LaneGeometry {
 struct Doorbell;  // doorbell.h: wakes a rank that sleeps
 class Carrier;
 
+// Where the payload of a message that has not come yet is to lie: in a buffer, not in its slot.
+struct PostedReceive {
+    std::uint32_t sequence = 0;  // of the message in its lane
+    std::uint32_t signature = 0;
+    std::uint32_t byte_count = 0;
+    std::byte* address = nullptr;
+};
+
 struct Link {
     int peer = -1;
     std::vector<Sender> senders;      // by lane
@@ -79,6 +87,12 @@ class Carrier {
     // at all others less often. Holds until the next call.
     virtual void expect(int /*peer*/) {}
 
+    // The executor would copy the payload of that message to `posted`, and to nowhere else before:
+    // if it comes and is as described, it may be written there at once (MessageKind::kPlaced). At
+    // most one message of a lane, the next to be read. Holds until the message has come, or until
+    // keep_payloads().
+    virtual void post(int /*peer*/, int /*lane*/, const PostedReceive& /*posted*/) {}
+
     // True when everything published has left this process: an operation may complete.
     virtual bool flushed() const = 0;
     // The same for one lane to one peer: what an operation waits for that has used it, so that it
@@ -90,7 +104,8 @@ class Carrier {
     virtual void announce(const OperationDescriptor& operation) = 0;
     virtual void tell(int peer) = 0;
     // Buffers are given back though messages may still refer to them (an operation failed): copies
-    // what has not left yet into its slots.
+    // what has not left yet into its slots, and writes nothing more to where messages were to be
+    // placed.
     virtual void keep_payloads() {}
 
     // What `peer` was last heard to be doing; and the operation of a given sequence number, if it

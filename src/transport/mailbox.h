@@ -50,6 +50,8 @@ enum class MessageKind : std::uint16_t {
                             // the answer to this message may be put, eight bytes
     kLanded,                // no payload: it was put where the message that this one answers said
     kShared,  // behind the header is the number of a slot of the sender's outbox (outbox.h)
+    kPlaced,  // it is where the reader wanted it (PostedReceive, link.h), whose address is behind
+              // the header
 };
 
 constexpr bool is_payload(MessageKind kind) {
@@ -90,8 +92,9 @@ struct BasicMailboxView {
     }
     // Makes the payload in the slot of `sequence` a message. Senders publish in order; a carrier
     // whose messages overtake each other need not, since each slot has a flag of its own.
-    void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature) const {
-        publish_in(header(sequence), sequence, byte_count, signature, MessageKind::kPayload, 0);
+    void publish(std::uint32_t sequence, std::uint32_t byte_count, std::uint32_t signature,
+                 MessageKind kind = MessageKind::kPayload) const {
+        publish_in(header(sequence), sequence, byte_count, signature, kind, 0);
     }
     static void publish_in(BasicSlotHeader<Memory>* slot, std::uint32_t sequence,
                            std::uint32_t byte_count, std::uint32_t signature, MessageKind kind,

@@ -125,6 +125,10 @@ bool TcpCarrier::flushed(int rank, int lane) const {
     return peer(rank)->flushed(lane);
 }
 
+void TcpCarrier::post(int rank, int lane, const PostedReceive& posted) {
+    peer(rank)->post(lane, posted);
+}
+
 void TcpCarrier::keep_payloads() {
     for (TcpPeer* const to : known_) to->keep_payloads();
 }

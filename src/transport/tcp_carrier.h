@@ -32,6 +32,7 @@ class TcpCarrier : public Carrier {
     void released(int rank, int lane) override;
     Result<bool> progress() override;
     void expect(int rank) override { expected_ = rank; }
+    void post(int rank, int lane, const PostedReceive& posted) override;
     bool flushed() const override;
     bool flushed(int rank, int lane) const override;
     void keep_payloads() override;

@@ -55,7 +55,10 @@ Result<std::unique_ptr<TcpPeer>> TcpPeer::make(int rank, TcpShared* shared) {
         const MailboxView out = mailbox_in(outbound, shared->geometry, lane);
         const MailboxView in = mailbox_in(outbound + block_bytes, shared->geometry, lane);
         peer->out_.push_back({.mailbox = out, .written = std::vector<bool>(out.slot_count)});
-        peer->in_.push_back({.mailbox = in, .coming = std::vector<bool>(in.slot_count)});
+        peer->in_.push_back({.mailbox = in,
+                             .coming = std::vector<bool>(in.slot_count),
+                             .posted = {},
+                             .placed = std::vector<std::byte*>(in.slot_count)});
     }
     peer->streams_.resize(static_cast<std::size_t>(shared->stream_count));
     return peer;
@@ -219,6 +222,11 @@ void TcpPeer::note_sent(const FrameHeader& header) {
 }
 
 void TcpPeer::keep_payloads() {
+    keep_sent();
+    keep_placed();
+}
+
+void TcpPeer::keep_sent() {
     for (OutLane& out : out_) {
         const MailboxView& mailbox = out.mailbox;
         for (std::uint32_t sequence = out.released + 1; out.is_published(sequence); ++sequence) {
@@ -299,7 +307,24 @@ Result<std::byte*> TcpPeer::accept(const FrameHeader& header) {
             header.sequence, header.lane, header.byte_count, in.consumed());
     }
     in.coming[slot] = true;
+    in.placed[slot] = in.take_posted(header);
+    if (in.placed[slot] != nullptr) return in.placed[slot];
     return reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
+}
+
+// Where the payload of that message is to lie, if not in its slot. One that is of another call than
+// this rank's is written to no buffer.
+std::byte* TcpPeer::InLane::take_posted(const FrameHeader& header) {
+    if (posted.address == nullptr || posted.sequence != header.sequence) return nullptr;
+    std::byte* const address = std::exchange(posted.address, nullptr);
+    const bool wanted =
+        posted.signature == header.signature && posted.byte_count == header.byte_count;
+    return wanted ? address : nullptr;
+}
+
+void TcpPeer::post(int lane, const PostedReceive& posted) {
+    InLane& in = in_[static_cast<std::size_t>(lane)];
+    if (!in.coming[slot_index(posted.sequence, in.mailbox)]) in.posted = posted;
 }
 
 // A stream that lags behind tells of what others told long ago: no newer one is lost for that.
@@ -319,8 +344,30 @@ void TcpPeer::complete(const FrameHeader& header, const OperationDescriptor* ope
 
 void TcpPeer::show(const FrameHeader& header) {
     InLane& in = in_[header.lane];
-    in.coming[slot_index(header.sequence, in.mailbox)] = false;
-    in.mailbox.publish(header.sequence, header.byte_count, header.signature);
+    const std::uint32_t slot = slot_index(header.sequence, in.mailbox);
+    in.coming[slot] = false;
+    const std::byte* const placed = in.placed[slot];
+    if (placed != nullptr) {
+        auto* const place = reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
+        std::memcpy(place, &placed, sizeof placed);
+    }
+    in.mailbox.publish(header.sequence, header.byte_count, header.signature,
+                       placed != nullptr ? MessageKind::kPlaced : MessageKind::kPayload);
+}
+
+// What has come of messages that were to be placed, and what is still to come of them, lies in
+// their slots from now on. Those that are visible are not read any more: their operation has
+// failed.
+void TcpPeer::keep_placed() {
+    for (InLane& in : in_) in.posted = {};
+    for (const auto& stream : streams_) {
+        if (stream == nullptr) continue;
+        stream->move_destination([this](const FrameHeader& header) {
+            InLane& in = in_[header.lane];
+            in.placed[slot_index(header.sequence, in.mailbox)] = nullptr;
+            return reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);
+        });
+    }
 }
 
 }  // namespace xccl

@@ -79,9 +79,11 @@ class TcpPeer : public FrameReceiver {
     Result<bool> pump();
     bool flushed() const;
     bool flushed(int lane) const;
-    void keep_payloads();  // of messages that are references, in their slots
+    // Of messages that are references, and of those that were to be placed, in their slots.
+    void keep_payloads();
 
     // ---- In.
+    void post(int lane, const PostedReceive& posted);
     Result<bool> read(int stream_index);
     int last_stream() const { return last_stream_; }  // that brought something
     const OperationBoard& heard() const { return heard_; }
@@ -106,11 +108,14 @@ class TcpPeer : public FrameReceiver {
     };
     struct InLane {
         MailboxView mailbox;
-        std::uint32_t returned = 0;  // credit that the peer has been given
-        std::vector<bool> coming;    // by slot: accepted, not yet visible or under way
+        std::uint32_t returned = 0;      // credit that the peer has been given
+        std::vector<bool> coming;        // by slot: accepted, not yet visible or under way
+        PostedReceive posted;            // of the next message; no address: there is none
+        std::vector<std::byte*> placed;  // by slot: where its message lies; null: there
         std::uint32_t consumed() const {
             return mailbox.consumed->load(std::memory_order_relaxed);  // written by this thread
         }
+        std::byte* take_posted(const FrameHeader& header);
     };
     struct Unmap {
         std::size_t bytes;
@@ -120,6 +125,8 @@ class TcpPeer : public FrameReceiver {
     TcpPeer(int rank, TcpShared* shared) : rank_(rank), shared_(shared) {}
 
     TcpStream* choose_stream(std::uint32_t preferred);
+    void keep_sent();
+    void keep_placed();
     void queue_control();
     void queue_messages();
     void push_message(TcpStream& stream, int lane);

@@ -26,6 +26,13 @@ ssize_t send_pieces(int socket, std::span<iovec> pieces) {
     return sendmsg(socket, &message, kFlags);
 }
 
+// One piece costs the kernel less than two.
+ssize_t receive_pieces(int socket, const std::array<iovec, 2>& pieces) {
+    if (pieces[0].iov_len == 0) return recv(socket, pieces[1].iov_base, pieces[1].iov_len, 0);
+    if (pieces[1].iov_len == 0) return recv(socket, pieces[0].iov_base, pieces[0].iov_len, 0);
+    return readv(socket, pieces.data(), static_cast<int>(pieces.size()));
+}
+
 Status broken(const char* call, int error) {
     return remote_error("{}", errno_text(call, error));
 }
@@ -115,6 +122,15 @@ std::optional<FrameHeader> TcpStream::pop_sent() {
 
 // ---- In -------------------------------------------------------------------------------------
 
+// Of a long payload no more is read than itself, and after it no more than a header: what follows
+// is likely to be as long, and is to be read straight to where it belongs.
+std::size_t TcpStream::bytes_ahead() const {
+    if (missing_ > 0 && is_long()) return 0;
+    const std::size_t space = buffer_.size() - buffer_end_;
+    return missing_ == 0 && is_long() ? std::min(space, kMaxFrameHeadBytes) : space;
+}
+
+// A long payload ends it: who reads it may first say where the next one is to lie.
 Result<bool> TcpStream::read(FrameReceiver& receiver) {
     bool any = false;
     for (std::size_t total = 0; total < kMaxReadBytes && !ended_;) {
@@ -123,12 +139,10 @@ Result<bool> TcpStream::read(FrameReceiver& receiver) {
             buffer_end_ = buffered();
             buffer_begin_ = 0;
         }
-        iovec pieces[2] = {{destination_, missing_},
-                           {buffer_.data() + buffer_end_, buffer_.size() - buffer_end_}};
-        const std::size_t room = missing_ + buffer_.size() - buffer_end_;
-        const ssize_t count = missing_ > 0
-                                  ? readv(socket_.get(), pieces, 2)
-                                  : recv(socket_.get(), pieces[1].iov_base, pieces[1].iov_len, 0);
+        const std::array<iovec, 2> pieces = {
+            {{destination_, missing_}, {buffer_.data() + buffer_end_, bytes_ahead()}}};
+        const std::size_t room = pieces[0].iov_len + pieces[1].iov_len;
+        const ssize_t count = receive_pieces(socket_.get(), pieces);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) break;
         if (count < 0) return broken("recv", errno);
@@ -137,12 +151,13 @@ Result<bool> TcpStream::read(FrameReceiver& receiver) {
         any = true;
         const auto bytes = static_cast<std::size_t>(count);
         const std::size_t direct = std::min(bytes, missing_);
+        const bool ends_long = direct > 0 && direct == missing_ && is_long();
         destination_ += direct;
         missing_ -= direct;
         buffer_end_ += bytes - direct;
         total += bytes;
         XCCL_TRY(parse(receiver));
-        if (bytes < room) break;  // that was all
+        if (bytes < room || ends_long) break;  // that was all, or enough
     }
     return any;
 }

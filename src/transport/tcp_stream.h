@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -69,6 +70,15 @@ class TcpStream {
 
     // ---- In. Reads what is there, within reason. True if any byte came.
     Result<bool> read(FrameReceiver& receiver);
+    // The payload under way, what has come of it too, lies somewhere else from now on.
+    template <class PlaceOf>
+    void move_destination(PlaceOf&& place_of) {
+        if (!in_payload_ || missing_ == 0) return;
+        std::byte* const place = place_of(current_);
+        const std::size_t here = current_.byte_count - missing_;
+        std::memmove(place, destination_ - here, here);
+        destination_ = place + here;
+    }
     // The peer has closed its end. Set by read().
     bool ended() const { return ended_; }
 
@@ -91,6 +101,10 @@ class TcpStream {
     void count_written(std::size_t bytes);
     Status parse(FrameReceiver& receiver);
     Result<bool> parse_one(FrameReceiver& receiver);
+    std::size_t bytes_ahead() const;
+    // Is the payload under way, or the last one, longer than what is read of small messages at
+    // once?
+    bool is_long() const { return current_.byte_count >= kBufferBytes; }
     std::size_t buffered() const { return buffer_end_ - buffer_begin_; }
 
     OwnedDescriptor socket_;

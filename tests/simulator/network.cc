@@ -36,6 +36,7 @@ struct Network::Path {
         std::uint32_t released = 0;   // messages that the receiver has released
         Time last_arrival = 0;        // of a message
         Time last_credit = 0;
+        PostedReceive posted;  // where the receiver wants its next message
     };
     Path(const LaneGeometry& geometry, int f, int t, bool shared, std::uint32_t s)
         : from(f), to(t), on_one_host(shared), start(s), out(geometry), in(geometry) {
@@ -78,6 +79,12 @@ class Network::Carrier : public xccl::Carrier {
     }
     void released(int, int lane) override {
         network_.return_credit(network_.path(to_, from_), lane);
+    }
+    void post(int, int lane, const PostedReceive& posted) override {
+        network_.path(to_, from_).lanes[lane].posted = posted;
+    }
+    void keep_payloads() override {
+        for (Path::LaneState& lane : network_.path(to_, from_).lanes) lane.posted = {};
     }
     Result<bool> progress() override { return false; }
     bool flushed() const override { return true; }
@@ -139,6 +146,12 @@ std::vector<int> Network::remote_peers(int machine) const {
         if (link->carrier != nullptr) peers.push_back(link->peer);
     }
     return peers;
+}
+
+void Network::give_back_buffers(int machine) {
+    for (const auto& link : links_[machine]) {
+        if (link->carrier != nullptr) link->carrier->keep_payloads();
+    }
 }
 
 // Plans something that is lost if the path is cut, or this life over, by then.
@@ -285,8 +298,19 @@ void Network::deliver(Path& path, int lane, std::uint32_t sequence, std::uint32_
                         path.from, sequence, lane, path.to));
     }
     observe({"deliver", path.from, path.to, lane, sequence});
-    if (!payload.empty()) std::memcpy(payload_of(view, sequence), payload.data(), payload.size());
-    view.publish(sequence, static_cast<std::uint32_t>(payload.size()), signature);
+    const auto byte_count = static_cast<std::uint32_t>(payload.size());
+    const PostedReceive posted = path.lanes[lane].posted;
+    const bool is_placed = posted.address != nullptr && posted.sequence == sequence &&
+                           posted.signature == signature && posted.byte_count == byte_count;
+    if (posted.sequence == sequence) path.lanes[lane].posted = {};
+    if (is_placed) {
+        std::memcpy(payload_of(view, sequence), &posted.address, sizeof posted.address);
+        ++messages_placed_;
+    }
+    std::byte* const place = is_placed ? posted.address : payload_of(view, sequence);
+    if (!payload.empty()) std::memcpy(place, payload.data(), payload.size());
+    view.publish(sequence, byte_count, signature,
+                 is_placed ? MessageKind::kPlaced : MessageKind::kPayload);
     ++messages_delivered_;
 }
 

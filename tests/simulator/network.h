@@ -80,11 +80,15 @@ class Network {
     // The machines of other hosts that `machine` has a link to.
     std::vector<int> remote_peers(int machine) const;
 
+    // Of `machine`, whose operations have failed: nothing is placed in them any more.
+    void give_back_buffers(int machine);
+
     // A new life: empty mailboxes over what the old ones left in memory; nothing is on its way.
     void restart();
 
     std::uint64_t messages_delivered() const { return messages_delivered_; }
     std::uint64_t references_taken() const { return references_taken_; }
+    std::uint64_t messages_placed() const { return messages_placed_; }
 
   private:
     struct Path;
@@ -118,6 +122,7 @@ class Network {
     std::uint32_t life_ = 0;
     std::uint64_t messages_delivered_ = 0;
     std::uint64_t references_taken_ = 0;
+    std::uint64_t messages_placed_ = 0;
 };
 
 }  // namespace xccl::simulator

@@ -174,6 +174,7 @@ void Rank::end_with_failure() {
     if (!running()) return;
     state_ = State::kFailed;
     around_.note(rank_, "failed", static_cast<std::uint64_t>(engine_.status().code()));
+    around_.network->give_back_buffers(rank_);
     if (!aborted_) around_.agreement->tell(host(), engine_.status(), -1);
     for (const InFlight& entry : in_flight_) {
         for (const Ticket ticket : entry.tickets) {

@@ -70,6 +70,16 @@ TEST(Simulator, ReadsSomeMessagesWhereTheyLie) {
     EXPECT_GE(references, 50u);
 }
 
+// And written into them, where that is all that the reader would do with them.
+TEST(Simulator, WritesSomeMessagesWhereTheyAreWanted) {
+    std::uint64_t placed = 0;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        const Scenario scenario = make_scenario(seed);
+        placed += World(&scenario, false).run().placed_count;
+    }
+    EXPECT_GE(placed, 20u);
+}
+
 TEST(Simulator, DoesTheSameTwice) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         const Scenario first = make_scenario(seed);

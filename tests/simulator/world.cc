@@ -103,6 +103,7 @@ Report World::run() {
     report_.event_count = events_.happened();
     report_.message_count = network_.messages_delivered();
     report_.reference_count = network_.references_taken();
+    report_.placed_count = network_.messages_placed();
     return report_;
 }
 

@@ -27,6 +27,7 @@ struct Report {
     std::uint64_t event_count = 0;
     std::uint64_t message_count = 0;
     std::uint64_t reference_count = 0;  // of these, those whose payload lay in a buffer
+    std::uint64_t placed_count = 0;     // and those that came to lie in one at once
     std::uint64_t operation_count = 0;  // calls of all ranks together
     std::array<int, kFaultKindCount> faults_struck{};  // by kind; those that came in time
     bool ok() const { return complaints.empty(); }

@@ -213,6 +213,35 @@ class Contract : public testing::TestWithParam<Kind> {
         end.published(lane);
         return true;
     }
+    // The end wants that message in `buffer`.
+    static void post(End& end, int lane, std::uint32_t number, std::uint32_t bytes,
+                     std::vector<std::byte>* buffer) {
+        std::fill(buffer->begin(), buffer->end(), kUntouched);
+        const PostedReceive posted{.sequence = number + 1,
+                                   .signature = number ^ 0x5a5a,
+                                   .byte_count = bytes,
+                                   .address = buffer->data()};
+        end.link->carrier->post(end.link->peer, lane, posted);
+    }
+    static bool is_untouched(const std::vector<std::byte>& buffer) {
+        return std::all_of(buffer.begin(), buffer.end(),
+                           [](std::byte byte) { return byte == kUntouched; });
+    }
+    // The next message, wherever it lies.
+    Message next_message(End& end, int lane) {
+        Message message{};
+        advance_until(
+            [&] { return end.link->receivers[static_cast<std::size_t>(lane)].peek(&message); });
+        if (message.kind == MessageKind::kPlaced) {
+            std::memcpy(&message.payload, message.payload, sizeof message.payload);
+        }
+        return message;
+    }
+    static void release(End& end, int lane) {
+        end.link->receivers[static_cast<std::size_t>(lane)].release();
+        end.released(lane);
+    }
+    static constexpr std::byte kUntouched{0xee};
     static bool try_receive(End& end, int lane, std::uint32_t number, std::uint32_t bytes) {
         Receiver& receiver = end.link->receivers[static_cast<std::size_t>(lane)];
         Message message;
@@ -345,6 +374,70 @@ TEST_P(Contract, BuffersMayBeGivenBackBeforeTheirMessagesLeft) {
             received += try_receive(pair_.b, lane, received, kReferredBytes);
             return received == sent && sender(pair_.a, lane).all_consumed();
         });
+    }
+}
+
+TEST_P(Contract, AMessageIsPlacedWhereItIsWanted) {
+    if (!GetParam().remote) return;
+    const int lane = pair_.geometry.point_to_point_lane();
+    std::uint32_t number = 0;
+    for (const std::uint32_t bytes : {kReferredBytes, 5000u, kReferredBytes, 1u, 20000u, 16384u}) {
+        std::vector<std::byte> buffer(bytes);
+        post(pair_.b, lane, number, bytes, &buffer);
+        ASSERT_TRUE(try_send(pair_.a, lane, number, bytes));
+        const Message message = next_message(pair_.b, lane);
+        EXPECT_EQ(message.kind, MessageKind::kPlaced);
+        EXPECT_EQ(message.payload, buffer.data());
+        EXPECT_TRUE(intact(message, lane, number, bytes)) << "#" << number;
+        release(pair_.b, lane);
+        ++number;
+    }
+}
+
+TEST_P(Contract, OnlyTheMessageThatIsWantedIsPlaced) {
+    if (!GetParam().remote) return;
+    const int lane = pair_.geometry.point_to_point_lane();
+    std::vector<std::byte> buffer(kReferredBytes);
+    const auto arrives_in_slot = [&](std::uint32_t number) {
+        const Message message = next_message(pair_.b, lane);
+        EXPECT_EQ(message.kind, MessageKind::kPayload);
+        EXPECT_TRUE(intact(message, lane, number, kReferredBytes)) << "#" << number;
+        release(pair_.b, lane);
+        EXPECT_TRUE(is_untouched(buffer)) << "#" << number;
+    };
+    post(pair_.b, lane, 0, kReferredBytes - 1, &buffer);  // of another length
+    ASSERT_TRUE(try_send(pair_.a, lane, 0, kReferredBytes));
+    arrives_in_slot(0);
+    const PostedReceive of_another_call{
+        .sequence = 2, .signature = 7, .byte_count = kReferredBytes, .address = buffer.data()};
+    pair_.b.link->carrier->post(0, lane, of_another_call);
+    ASSERT_TRUE(try_send(pair_.a, lane, 1, kReferredBytes));
+    arrives_in_slot(1);
+    post(pair_.b, lane, 3, kReferredBytes, &buffer);  // the next but one
+    ASSERT_TRUE(try_send(pair_.a, lane, 2, kReferredBytes));
+    arrives_in_slot(2);
+}
+
+TEST_P(Contract, NothingIsPlacedInABufferThatWasGivenBack) {
+    if (!GetParam().remote) return;
+    const int lane = pair_.geometry.point_to_point_lane();
+    std::vector<std::byte> buffer(kReferredBytes);
+    // Given back before it comes, while it does, or when it has come.
+    for (std::uint32_t number = 0; number < 30; ++number) {
+        post(pair_.b, lane, number, kReferredBytes, &buffer);
+        ASSERT_TRUE(try_send(pair_.a, lane, number, kReferredBytes));
+        for (std::uint32_t looks = 0; looks < number; ++looks) {
+            ASSERT_TRUE(pair_.a.progress().ok() && pair_.b.progress().ok());
+        }
+        pair_.b.link->carrier->keep_payloads();
+        std::fill(buffer.begin(), buffer.end(), kUntouched);
+        const Message message = next_message(pair_.b, lane);
+        if (message.kind == MessageKind::kPayload) {
+            EXPECT_TRUE(intact(message, lane, number, kReferredBytes)) << "#" << number;
+        }
+        EXPECT_TRUE(is_untouched(buffer)) << "#" << number;
+        release(pair_.b, lane);
+        advance_until([&] { return sender(pair_.a, lane).all_consumed(); });
     }
 }
 
