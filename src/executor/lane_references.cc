@@ -68,6 +68,14 @@ void LaneWalker::post(const BoundStep& step, std::uint64_t byte_count) const {
                              .address = address(operand, nullptr, 0, 0)});
 }
 
+bool LaneWalker::has_all_messages(const BoundStep& step) {
+    const std::span<const BoundEnd> receives = step.receives();
+    return std::all_of(receives.begin(), receives.end(), [](const BoundEnd& end) {
+        Message message;
+        return end.receiver->peek(&message);
+    });
+}
+
 // Does a message that the step reads offer a place for the answer?
 bool LaneWalker::has_landing(const Workspace& workspace, const BoundStep& step) const {
     const std::span<const BoundEnd> sends = step.sends();

@@ -133,7 +133,7 @@ LaneWalker::Wait LaneWalker::wait() const {
         const BoundEnd* const end = unreleased();
         return end != nullptr ? Wait{end->link->peer, true} : Wait{-1, false};
     }
-    if (step_ != steps_end_ && !step_->divides) {
+    if (step_ != steps_end_ && (!step_->divides || has_all_messages(*step_))) {
         if (const BoundEnd* const end = unread(*step_)) return {end->link->peer, true};
     }
     if (step_ == steps_end_ || step_->receive_count + step_->send_count == 0) return {-1, false};
@@ -294,14 +294,18 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
                               .scale = buffers_.scale};
     if (destination_count > 0) reduce(reduction);
     if (streamed_count == 0) return;
-    if (destination_count > 0 && !first.wide) {  // it has the same bits, and lies in a cache
+    // What was combined already lies in a cache, and may lie where a source did: the answer to a
+    // message takes its place.
+    if (destination_count > 0 && !first.wide) {
         for (std::size_t i = 0; i < streamed_count; ++i) {
             copy_bytes_streamed(workspace.streamed[i].data, first.data,
                                 elements * launch_->buffer_element_bytes());
         }
         return;
     }
+    const ReduceSource combined{.data = first.data, .wide = true, .scaled = false};
     Reduction to_outputs = reduction;
+    if (destination_count > 0) to_outputs.sources = {&combined, 1};
     to_outputs.destinations = {workspace.streamed.data(), streamed_count};
     reduce_streamed(to_outputs);
 }

@@ -119,6 +119,7 @@ class LaneWalker {
     bool is_divided(const Workspace& workspace, const BoundStep& step) const;
     [[gnu::noinline]] void move_share(Workspace& workspace, const BoundStep& step,
                                       std::uint64_t elements) const;
+    static bool has_all_messages(const BoundStep& step);
     bool has_landing(const Workspace& workspace, const BoundStep& step) const;
     [[gnu::noinline]] void refer(Workspace& workspace, const BoundStep& step, bool referred,
                                  std::uint64_t byte_count);

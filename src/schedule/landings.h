@@ -6,8 +6,8 @@
 // Each message may offer that, and each answer may take it or not (executor/references.h).
 //
 //     rank 0    >1:1 := input 1                       offers output 1
-//     rank 1    output 1, >0:1 := input 1 + <0:1      the answer >0:1 is written to output 1 of
-//     rank 0 rank 0    output 1 := <1:1                      nothing is left to do
+//     rank 1    output 1, >0:1 := input 1 + <0:1      writes the answer to rank 0's output 1
+//     rank 0    output 1 := <1:1                      nothing is left to do
 //
 // From the message on until the answer the peer may write at any time. So nothing else may touch
 // that chunk meanwhile, neither in the output nor, since the two may be one buffer, in the input;

@@ -2,8 +2,8 @@
 //
 //     header              magic, version, sizes; counters; the failure record      one page
 //     rank blocks         doorbell, life word, presence, published operations      per rank
-//     outboxes            what a rank has for several others               per rank, if three or
-//     more mailboxes           [receiver][sender]: credit lines and slots, page-aligned per pair
+//     outboxes            what a rank has for several others            per rank, of 3 or more
+//     mailboxes           [receiver][sender]: credit lines and slots, page-aligned per pair
 //
 // A pure function of the geometry and the number of local ranks. Most of it is never touched: pages
 // come into being pair by pair, when the pair connects. All zero bytes is the initial state of

@@ -1,11 +1,11 @@
-// The memory of this process that its peers on this host may read where it lies: what xcclMemAlloc
-// gives. One memfd per process, which grows; an allocation is a range of it with a mapping of its
-// own. Peers map the whole file for reading (heap_reader.h), so what they read cannot go away under
-// them, whatever becomes of this process.
+// The memory of this process that its peers on this host may read where it lies, and write where it
+// offers that: what xcclMemAlloc gives. One memfd per process, which grows; an allocation is a
+// range of it with a mapping of its own. Peers map the whole file (heap_reader.h), so what they
+// read or write cannot go away under them, whatever becomes of this process.
 //
 //     file       [ sign | allocation | hole | allocation | ...          ]  it never shrinks
 //     mappings          ^ ours, writable      ^ ours                       one per allocation
-//     a peer's   [ all of it, read only                                 ]
+//     a peer's   [ all of it                                            ]
 //
 // What is freed goes back to the system at once. Where no such memory can be had (a limit on the
 // size of files, a child of fork()), an allocation is ordinary memory, which is never read in

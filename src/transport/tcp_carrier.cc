@@ -258,7 +258,9 @@ bool TcpCarrier::pump(TcpPeer& to) {
     const auto any = to.pump();
     if (!any.ok()) {
         // It may have said that it leaves before it closed: then this is no loss.
-        for (int i = 0; i < options_.stream_count; ++i) read_stream(to, i);
+        for (int i = 0; i < options_.stream_count; ++i) {
+            while (!to.has_left() && read_stream(to, i)) continue;  // a payload at a time
+        }
         if (!to.has_left()) lose(to, any.status().text());
         return false;
     }

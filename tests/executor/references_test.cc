@@ -102,7 +102,9 @@ class HeapWorld {
     static constexpr std::size_t kCount = kLeastReferredBytes / sizeof(std::int32_t);  // of a chunk
     static constexpr std::size_t kMostChunks = 2;
 
-    explicit HeapWorld(int rank_count) : rig_(rank_count, geometry()) {
+    // `cached_bytes`: see Launch.
+    explicit HeapWorld(int rank_count, std::uint64_t cached_bytes = UINT64_MAX)
+        : rig_(rank_count, geometry()), cached_bytes_(cached_bytes) {
         for (int rank = 0; rank < rank_count; ++rank) {
             buffers_.push_back(allocate());
             results_.push_back(allocate());
@@ -177,8 +179,10 @@ class HeapWorld {
     Ticket submit(int rank, Steps steps, std::int32_t* output, bool told) {
         count_ = steps.chunk_count * kCount;
         const std::size_t bytes = count_ * sizeof(std::int32_t);
-        const auto launch = rig_.engine(rank).prepare(make_launch(
-            std::make_shared<Steps>(std::move(steps)), rig_.geometry(), {.count = count_}));
+        Launch made = make_launch(std::make_shared<Steps>(std::move(steps)), rig_.geometry(),
+                                  {.count = count_});
+        made.cached_bytes = cached_bytes_;
+        const auto launch = rig_.engine(rank).prepare(std::move(made));
         EXPECT_TRUE(launch.ok()) << launch.status().text();
         Buffers buffers{.input = reinterpret_cast<std::byte*>(buffers_[rank]),
                         .output = reinterpret_cast<std::byte*>(output),
@@ -188,6 +192,7 @@ class HeapWorld {
     }
 
     Rig rig_;
+    const std::uint64_t cached_bytes_;
     std::size_t count_ = kCount;
     std::vector<std::int32_t*> buffers_;
     std::vector<std::int32_t*> results_;
@@ -237,6 +242,27 @@ StepsBuilder two_phases(int rank) {
     return steps;
 }
 
+// An answer takes the place of the message that it answers, from which the output is not made any
+// more then.
+TEST(Answers, RoundOutputsPastTheCachesFromWhatWasCombined) {
+    using Halves = std::vector<std::uint16_t>;
+    constexpr std::uint16_t kOne = 0x3f80, kTwo = 0x4000, kThree = 0x4040;
+    constexpr std::uint64_t kCount = 1000;
+    Rig rig(2);
+    const std::vector<Halves> input{Halves(kCount, kOne), Halves(kCount, kTwo)};
+    std::vector<Halves> output(2, Halves(kCount));
+    for (int rank = 0; rank < 2; ++rank) {
+        Launch made = make_launch(two_phases(rank).build(), rig.geometry(),
+                                  {.count = kCount, .type = xcclBfloat16, .wide_wire = true});
+        made.cached_bytes = 0;
+        const auto launch = rig.engine(rank).prepare(std::move(made));
+        ASSERT_TRUE(launch.ok()) << launch.status().text();
+        rig.engine(rank).submit(*launch, {.input = in(input[rank]), .output = out(output[rank])});
+    }
+    rig.settle();
+    for (int rank = 0; rank < 2; ++rank) EXPECT_EQ(output[rank], Halves(kCount, kThree)) << rank;
+}
+
 Steps landing(const StepsBuilder& steps) {
     Steps built = *steps.build();
     built.lands = true;
@@ -269,6 +295,23 @@ TEST(Landings, ArePutWhereTheMessageSays) {
     EXPECT_EQ(world.all_of(1), 3);
 }
 
+// Results that are not where the input was, past the caches at both ends.
+TEST(Landings, ArePutPastTheCaches) {
+    HeapWorld world(2, 0);
+    world.submit_apart(0, landing(two_phases(0)));
+    while (world.rig().engine(0).advance()) continue;
+    world.submit_apart(1, landing(two_phases(1)));
+    while (world.rig().engine(1).advance()) continue;
+    EXPECT_EQ(world.result(0, 2 * HeapWorld::kCount - 1), 3) << "written by rank 1";
+    EXPECT_EQ(world.result(0, 0), 0) << "by rank 0, which has not run on";
+    world.rig().settle();
+    for (int rank = 0; rank < 2; ++rank) {
+        for (std::size_t i = 0; i < 2 * HeapWorld::kCount; ++i) {
+            ASSERT_EQ(world.result(rank, i), 3) << rank << ", " << i;
+        }
+    }
+}
+
 // The buffer is its caller's again: the answer goes where it would have gone without an offer.
 TEST(Landings, AreNotPutWhereTheyWereWithdrawn) {
     HeapWorld world(2);
@@ -287,8 +330,8 @@ Steps divided(int rank, int rank_count) {
 }
 
 // Of three ranks that have all sent, two combine their thirds before the last one runs on.
-TEST(Divided, EachRankWritesItsShareToAll) {
-    HeapWorld world(3);
+void expect_shares_to_all(std::uint64_t cached_bytes) {
+    HeapWorld world(3, cached_bytes);
     for (int rank = 0; rank < 3; ++rank) {
         world.submit_apart(rank, divided(rank, 3));
         world.rig().engine(rank).advance(1);
@@ -299,8 +342,20 @@ TEST(Divided, EachRankWritesItsShareToAll) {
         EXPECT_EQ(world.result(rank, 0), 0) << rank;
     }
     world.rig().settle();
-    for (int rank = 0; rank < 3; ++rank) EXPECT_EQ(world.result(rank, 0), 6) << rank;
+    for (int rank = 0; rank < 3; ++rank) {
+        for (std::size_t i = 0; i < HeapWorld::kCount; ++i) {
+            ASSERT_EQ(world.result(rank, i), 6) << rank << ", " << i;
+        }
+    }
     EXPECT_TRUE(world.rig().engine(0).idle());
+}
+
+TEST(Divided, EachRankWritesItsShareToAll) {
+    expect_shares_to_all(UINT64_MAX);
+}
+
+TEST(Divided, EachRankWritesItsSharePastTheCaches) {
+    expect_shares_to_all(0);
 }
 
 // One that cannot offer its output: all combine everything.

@@ -394,6 +394,35 @@ TEST_P(Contract, AMessageIsPlacedWhereItIsWanted) {
     }
 }
 
+// It said so behind its last messages, which the other end reads one by one. Credit for the first
+// of them meets a closed socket.
+TEST_P(Contract, WhoLeavesIsNotLostBeforeItsMessagesAreRead) {
+    if (!GetParam().remote) return;
+    const int lanes[] = {pair_.geometry.flagged_lanes, pair_.geometry.point_to_point_lane()};
+    ASSERT_TRUE(try_send(pair_.a, lanes[0], 0, 1));
+    advance_until([&] { return try_receive(pair_.b, lanes[0], 0, 1); });
+    for (const int lane : lanes) {
+        const std::uint32_t first = lane == lanes[0] ? 1 : 0;
+        for (const std::uint32_t number : {first, first + 1}) {
+            ASSERT_TRUE(try_send(pair_.a, lane, number, kReferredBytes));
+        }
+    }
+    pair_.a = {};
+    const Deadline deadline = Deadline::after_ms(kPatienceMs);
+    for (const int lane : lanes) {
+        const std::uint32_t first = lane == lanes[0] ? 1 : 0;
+        for (const std::uint32_t number : {first, first + 1}) {
+            while (!try_receive(pair_.b, lane, number, kReferredBytes)) {
+                ASSERT_FALSE(deadline.passed()) << "lost";
+                const Status status = pair_.b.progress();
+                ASSERT_TRUE(status.ok()) << status.text();
+            }
+            const Status status = pair_.b.progress();
+            ASSERT_TRUE(status.ok()) << status.text();
+        }
+    }
+}
+
 TEST_P(Contract, OnlyTheMessageThatIsWantedIsPlaced) {
     if (!GetParam().remote) return;
     const int lane = pair_.geometry.point_to_point_lane();
