@@ -121,8 +121,7 @@ TEST(Engine, AllReducesAroundARing) {
     }
 }
 
-// What a rank sends to several lies once in its outbox; where the slowest reader still has all
-// slots of that, payloads are copied, and nobody waits longer than without.
+// What a rank sends to several lies once in its outbox, and nobody waits longer than without.
 TEST(Engine, WritesOnceWhatSeveralRead) {
     constexpr int kRanks = 4, kCalls = 3;
     constexpr std::uint64_t kCount = 40000;
@@ -150,10 +149,7 @@ TEST(Engine, WritesOnceWhatSeveralRead) {
     for (std::uint32_t message = 1; message <= rig.link(0, 3)->senders[1].published(); ++message) {
         kinds.push_back(static_cast<MessageKind>(std::uint16_t{view.header(message)->kind}));
     }
-    const auto shared = std::count(kinds.begin(), kinds.end(), MessageKind::kShared);
-    EXPECT_NE(shared, 0);
-    EXPECT_LE(shared, static_cast<std::ptrdiff_t>(kOutboxSlots));
-    EXPECT_NE(std::count(kinds.begin(), kinds.end(), MessageKind::kPayload), 0);
+    EXPECT_NE(std::count(kinds.begin(), kinds.end(), MessageKind::kShared), 0);
     rig.settle();
     for (const Ticket& ticket : tickets) {
         EXPECT_TRUE(rig.engine(static_cast<int>(&ticket - tickets.data()) / kCalls).done(ticket));

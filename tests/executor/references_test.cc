@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "executor/engine.h"
@@ -261,6 +262,42 @@ TEST(Answers, RoundOutputsPastTheCachesFromWhatWasCombined) {
     }
     rig.settle();
     for (int rank = 0; rank < 2; ++rank) EXPECT_EQ(output[rank], Halves(kCount, kThree)) << rank;
+}
+
+// Of a broadcast to three ranks the last one reads nothing: once it has all slots of the outbox,
+// payloads are copied, as far as its mailbox has room.
+TEST(Shared, ArePayloadsWhileTheOutboxHasAFreeSlot) {
+    constexpr std::uint64_t kCount = 20000;
+    LaneGeometry geometry = small_geometry();
+    geometry.slotted_slot_bytes = kLeastSharedBytes + 128;
+    geometry.slotted_slot_count = 16;
+    Rig rig(4, geometry);
+    rig.use_outboxes();
+    std::vector<std::int32_t> input(kCount);
+    std::iota(input.begin(), input.end(), 1);
+    std::vector<std::vector<std::int32_t>> output(4, std::vector<std::int32_t>(kCount));
+    for (int rank = 0; rank < 4; ++rank) {
+        StepsBuilder steps(rank, 4, 1);
+        if (rank == 0) {
+            steps.step({steps.input(0)}, {steps.slot(1, 0), steps.slot(2, 0), steps.slot(3, 0)});
+        } else {
+            steps.step({steps.slot(0, 0)}, {steps.output(0)});
+        }
+        const auto launch = rig.engine(rank).prepare(
+            make_launch(steps.build(), geometry, {.coll = xcclCollBroadcast, .count = kCount}));
+        ASSERT_TRUE(launch.ok()) << launch.status().text();
+        rig.engine(rank).submit(*launch, {.input = in(input), .output = out(output[rank])});
+    }
+    while (rig.engine(0).advance() || rig.engine(1).advance() || rig.engine(2).advance()) continue;
+    const Sender& sender = rig.link(0, 3)->senders[1];
+    ASSERT_EQ(sender.published(), geometry.slotted_slot_count);
+    for (std::uint32_t message = 1; message <= sender.published(); ++message) {
+        EXPECT_EQ(static_cast<MessageKind>(std::uint16_t{sender.view().header(message)->kind}),
+                  message <= kOutboxSlots ? MessageKind::kShared : MessageKind::kPayload)
+            << message;
+    }
+    rig.settle();
+    for (int rank = 1; rank < 4; ++rank) EXPECT_EQ(output[rank], input) << rank;
 }
 
 Steps landing(const StepsBuilder& steps) {
