@@ -155,7 +155,8 @@ bool PreparedLaunch::is_plain(const BoundStep& step) const {
     const bool may_be_referred = step.referred != BoundStep::kNoOperand && has_long_messages;
     const bool may_post = step.posted != BoundStep::kNoOperand && has_long_messages;
     return step.first_elements > 0 && (step.span == 1 || step.coalesced) && !may_be_referred &&
-           !may_post && step.overwritten_count == 0 && !launch_.tells_lengths && !streams_;
+           !may_post && (step.overwritten_count == 0 || !may_refer_) && !launch_.tells_lengths &&
+           !streams_;
 }
 
 std::size_t PreparedLaunch::scratch_bytes() const {
