@@ -23,9 +23,10 @@ constexpr std::uint32_t kSpreadBytes = 8 * 1024;
 const std::byte* payload_of(const SlotHeader* slot) {
     const auto* const payload = reinterpret_cast<const std::byte*>(slot + 1);
     if (static_cast<MessageKind>(slot->kind) != MessageKind::kReference) return payload;
-    std::uint64_t address = 0;
+    const std::byte* address = nullptr;
+    static_assert(sizeof address == sizeof(std::uint64_t));
     std::memcpy(&address, payload, sizeof address);
-    return reinterpret_cast<const std::byte*>(address);
+    return address;
 }
 
 std::uint32_t slot_index(std::uint32_t sequence, const MailboxView& mailbox) {

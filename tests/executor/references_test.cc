@@ -192,13 +192,13 @@ class HeapWorld {
         return rig_.engine(rank).submit(*launch, buffers);
     }
 
+    LandingGate gates_[3] = {};
     Rig rig_;
     const std::uint64_t cached_bytes_;
     std::size_t count_ = kCount;
     std::vector<std::int32_t*> buffers_;
     std::vector<std::int32_t*> results_;
     HeapAddress address_{};
-    LandingGate gates_[3] = {};
     std::atomic<HeapAnswer> answers_[3][3] = {};
 };
 
