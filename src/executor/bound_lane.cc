@@ -51,12 +51,6 @@ void bind_ends(const LaneBinding& binding, const Lane& lane, const Step& step, B
         }
         bound->ends.push_back(end);
     }
-    const auto ends = std::span(bound->ends).subspan(to.first_end);
-    for (BoundEnd& read : ends.first(to.receive_count)) {
-        for (const BoundEnd& written : ends.subspan(to.receive_count)) {
-            read.answered |= written.link == read.link;
-        }
-    }
 }
 
 void bind_pieces(const LaneBinding& binding, const Lane& lane, const Step& step, BoundStep* bound) {

@@ -26,8 +26,9 @@ struct BoundEnd {
     Link* link = nullptr;
     Receiver* receiver = nullptr;  // if it reads
     Sender* sender = nullptr;      // if it writes
-    bool answered = false;         // if it reads: the step writes to the same peer
     std::uint32_t operand = 0;     // of the step
+    // Of one that reads: the step writes to the same peer, where it has read if it can (mailbox.h).
+    bool answered = false;
     // Of one that writes (references.h): offers to have its answer written into the output.
     bool offers = false;
     // Of one that writes: the operand with the message that it is the answer to; kNoAnswer: none.

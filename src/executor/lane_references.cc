@@ -19,7 +19,7 @@ constexpr std::uint64_t kShareAlignment = 64;
 
 // The payload of a message that does not hold it; one that offers to send such is answered.
 std::byte* LaneWalker::look_up(Workspace& workspace, const BoundEnd& end, const Message& message) {
-    HeapReader* const heap = end.link->heap.get();
+    PeerHeap* const heap = end.link->heap.get();
     if (message.kind == MessageKind::kOffer) {
         if (heap != nullptr) heap->answer();
         return const_cast<std::byte*>(message.payload);
@@ -116,7 +116,7 @@ MessageKind LaneWalker::refer_one(Workspace& workspace, const BoundStep& step,
     const BoundOperand& operand = lane_->operands[step.first_operand + step.referred];
     const bool is_input = operand.space == Space::kInput;
     const std::uint64_t heap_place = is_input ? buffers_.input_place : buffers_.output_place;
-    HeapReader* const heap = end.link->heap.get();
+    PeerHeap* const heap = end.link->heap.get();
     const bool in_heap = heap != nullptr && heap_place != Buffers::kNotInHeap;
     const HeapAnswer answer = in_heap ? heap->heard() : HeapAnswer::kUnreadable;
     if (!end.link->by_address &&

@@ -67,14 +67,16 @@ class Finder {
         return !wide_ && (step.span == 1 || step.coalesced);
     }
 
-    // Which of its messages goes back to whom one of the same chunks has come from.
+    // Which of its messages goes back to whom one has come from; and, if both are one run of the
+    // same chunk, is the answer to that one.
     void note_answers(BoundLane& lane, BoundStep& step) const {
-        if (!is_one_run(step)) return;
         const std::span<const BoundOperand> operands = lane.operands_of(step);
-        for (std::uint32_t i = 0; i < step.send_count; ++i) {
-            BoundEnd& send = lane.ends[step.first_end + step.receive_count + i];
-            for (const BoundEnd& receive : step.receives()) {
-                if (receive.link != send.link ||
+        const auto ends = std::span(lane.ends).subspan(step.first_end);
+        for (BoundEnd& send : ends.subspan(step.receive_count, step.send_count)) {
+            for (BoundEnd& receive : ends.first(step.receive_count)) {
+                if (receive.link != send.link) continue;
+                receive.answered = true;
+                if (!is_one_run(step) ||
                     operands[receive.operand].chunk != operands[send.operand].chunk) {
                     continue;
                 }
@@ -113,13 +115,12 @@ class Finder {
         return BoundStep::kNoOperand;
     }
 
-    static std::uint16_t posted_of(const BoundLane& lane, const BoundStep& step) {
-        const bool one_run = step.span == 1 || step.coalesced;
-        const std::span<const BoundOperand> operands = lane.operands_of(step);
-        if (step.kind != BoundStep::Kind::kCopy || !one_run || step.receive_count != 1 ||
-            operands[0].wide || step.receives()[0].link->carrier == nullptr) {
+    std::uint16_t posted_of(const BoundLane& lane, const BoundStep& step) const {
+        if (step.kind != BoundStep::Kind::kCopy || !is_one_run(step) || step.receive_count != 1 ||
+            step.receives()[0].link->carrier == nullptr) {
             return BoundStep::kNoOperand;
         }
+        const std::span<const BoundOperand> operands = lane.operands_of(step);
         for (std::size_t i = step.source_count; i < operands.size(); ++i) {
             if (operands[i].space != Space::kSlot) return static_cast<std::uint16_t>(i);
         }

@@ -1,7 +1,7 @@
 // Messages by reference: which messages of a lane may say where their payload lies in the sender's
 // buffer, instead of holding a copy of it.
 //
-// A buffer that came from xcclMemAlloc can be read by the ranks of the same host (heap_reader.h). A
+// A buffer that came from xcclMemAlloc can be read by the ranks of the same host (peer_heap.h). A
 // message whose payload is one run of bytes in it can then be sent as its place. Of a link whose
 // carrier reads messages where they lie (TCP), any buffer can, as its address. Nothing else
 // changes: the message takes a slot, is waited for and released as any other. What must hold in

@@ -10,8 +10,8 @@
 #include <cstddef>
 
 #include "base/status.h"
-#include "transport/heap_reader.h"
 #include "transport/link.h"
+#include "transport/peer_heap.h"
 
 namespace xccl {
 

@@ -16,9 +16,9 @@
 #include "base/deadline.h"
 #include "base/operation.h"
 #include "base/status.h"
-#include "transport/heap_reader.h"
 #include "transport/mailbox.h"
 #include "transport/outbox.h"
+#include "transport/peer_heap.h"
 
 namespace xccl {
 
@@ -58,7 +58,7 @@ struct Link {
     Carrier* carrier = nullptr;       // who moves the messages, if it is not
     bool by_address = false;          // who reads a payload where a message says that it lies
     // Of the peer, if its memory is mapped: messages may then be references.
-    std::unique_ptr<HeapReader> heap;
+    std::unique_ptr<PeerHeap> heap;
     // If its memory is mapped and others read there, too: this rank's outbox, and the peer's.
     Outbox* outbox = nullptr;
     OutboxView peer_outbox;

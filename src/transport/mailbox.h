@@ -7,7 +7,7 @@
 //     publish()  flag := sequence | signature  release()  consumed := sequence
 //
 // A slot is [SlotHeader][payload]; or, in place of the payload, where it lies in the sender's heap
-// (heap_reader.h). The flag shares the first cache line with the start of the payload, so a small
+// (peer_heap.h). The flag shares the first cache line with the start of the payload, so a small
 // message crosses in one trip. Mailboxes of large slots may have trays (trays.h): then the payload
 // of a message lies in the tray that its header names, which begins on a line of its own behind the
 // header of some slot. The flag word holds the message's sequence number (never equal to what the

@@ -174,7 +174,7 @@ OutboxView Segment::outbox(int rank) const {
     return outbox_in(base_ + layout_.outbox_offset(rank), layout_.geometry());
 }
 
-HeapReader::Places Segment::heap_places(int rank, int peer) const {
+PeerHeap::Places Segment::heap_places(int rank, int peer) const {
     // A rank that barriers do not reach could write after a peer has withdrawn its buffers.
     const bool may_write = everyone_enrolled();
     return {.theirs = &block(peer).heap,

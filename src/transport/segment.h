@@ -54,7 +54,7 @@ class Segment {
     OutboxView outbox(int rank) const;
 
     // What one of two ranks needs to read the other's heap, and to let it read its own.
-    HeapReader::Places heap_places(int rank, int peer) const;
+    PeerHeap::Places heap_places(int rank, int peer) const;
     // From now on no peer writes into this rank's buffers. Returns a peer that was at it when the
     // deadline passed, and may be so still; -1: none.
     int withdraw_buffers(int rank, Deadline deadline);

@@ -17,11 +17,11 @@
 #include "base/status.h"
 #include "transport/doorbell.h"
 #include "transport/failure_record.h"
-#include "transport/heap_reader.h"
 #include "transport/landing_gate.h"
 #include "transport/link.h"
 #include "transport/liveness.h"
 #include "transport/operation_board.h"
+#include "transport/peer_heap.h"
 
 namespace xccl {
 

@@ -1,6 +1,6 @@
 // The memory of this process that its peers on this host may read where it lies, and write where it
 // offers that: what xcclMemAlloc gives. One memfd per process, which grows; an allocation is a
-// range of it with a mapping of its own. Peers map the whole file (heap_reader.h), so what they
+// range of it with a mapping of its own. Peers map the whole file (peer_heap.h), so what they
 // read or write cannot go away under them, whatever becomes of this process.
 //
 //     file       [ sign | allocation | hole | allocation | ...          ]  it never shrinks

@@ -39,7 +39,7 @@ Result<std::unique_ptr<Link>> SharedMemoryTransport::connect(int peer) {
     auto link = std::make_unique<Link>();
     link->peer = peer;
     link->doorbell = &segment_->doorbell(index);
-    link->heap = std::make_unique<HeapReader>(segment_->heap_places(my_index_, index));
+    link->heap = std::make_unique<PeerHeap>(segment_->heap_places(my_index_, index));
     link->outbox = segment_->outbox(my_index_).slots != nullptr ? &outbox_ : nullptr;
     link->peer_outbox = segment_->outbox(index);
     const int lanes = segment_->layout().geometry().lane_count();

@@ -115,15 +115,14 @@ class HeapWorld {
         for (int rank = 0; rank < rank_count; ++rank) {
             for (int peer = 0; peer < rank_count; ++peer) {
                 if (peer == rank) continue;
-                auto& reader = rig_.link(rank, peer)->heap;
-                reader = std::make_unique<HeapReader>(
-                    HeapReader::Places{.theirs = &address_,
-                                       .mine = &address_,
-                                       .from_me = &answers_[rank][peer],
-                                       .to_me = &answers_[peer][rank],
-                                       .their_gate = &gates_[peer],
-                                       .my_gate = &gates_[rank]});
-                reader->answer();
+                auto& heap = rig_.link(rank, peer)->heap;
+                heap = std::make_unique<PeerHeap>(PeerHeap::Places{.theirs = &address_,
+                                                                   .mine = &address_,
+                                                                   .from_me = &answers_[rank][peer],
+                                                                   .to_me = &answers_[peer][rank],
+                                                                   .their_gate = &gates_[peer],
+                                                                   .my_gate = &gates_[rank]});
+                heap->answer();
             }
         }
     }

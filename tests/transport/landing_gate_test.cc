@@ -23,7 +23,7 @@ std::shared_ptr<Segment> segment_of(int ranks) {
 
 TEST(LandingGate, IsOpenUntilItIsWithdrawn) {
     const auto segment = segment_of(2);
-    const HeapReader::Places places = segment->heap_places(0, 1);
+    const PeerHeap::Places places = segment->heap_places(0, 1);
     if (places.their_gate == nullptr) GTEST_SKIP() << "the kernel has no barriers";
     EXPECT_FALSE(places.their_gate->is_withdrawn());
     EXPECT_EQ(segment->withdraw_buffers(1, Deadline::after_ms(0)), -1);
@@ -46,7 +46,7 @@ TEST(LandingGate, NamesWhoIsStillWritingWhenTheDeadlineHasPassed) {
 TEST(LandingGate, HoldsWhoWithdrawsUntilTheLastWriteIsThere) {
     for (int turn = 0; turn < 200; ++turn) {
         const auto segment = segment_of(2);
-        const HeapReader::Places places = segment->heap_places(1, 0);
+        const PeerHeap::Places places = segment->heap_places(1, 0);
         if (places.my_gate == nullptr) GTEST_SKIP() << "the kernel has no barriers";
         std::atomic<int> buffer{0}, started{0};
         std::thread writer([&] {

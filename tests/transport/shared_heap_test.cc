@@ -1,7 +1,7 @@
 // Goal: memory of the heap is zeroed, apart, found again and given back; a peer reads what is in it
 // and nothing else, and takes no other file for it.
 // Method: heaps of this test's own, read in this process and in a forked one.
-// Covers: transport/heap_reader.cc
+// Covers: transport/peer_heap.cc
 #include "transport/shared_heap.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include <set>
 #include <vector>
 
-#include "transport/heap_reader.h"
+#include "transport/peer_heap.h"
 
 namespace xccl {
 namespace {
@@ -132,104 +132,104 @@ TEST(SharedHeap, IsTheParentsAfterFork) {
     EXPECT_TRUE(heap.free(memory).ok());
 }
 
-// The words that two ranks share, and one reader.
+// The words that two ranks share, and one end.
 struct HeapPair {
     HeapAddress address{};
     HeapAddress unused{};
     std::atomic<HeapAnswer> answer{HeapAnswer::kNone};
     std::atomic<HeapAnswer> other_answer{HeapAnswer::kNone};
-    HeapReader reader{
+    PeerHeap peer{
         {.theirs = &address, .mine = &unused, .from_me = &answer, .to_me = &other_answer}};
 };
 
-TEST(HeapReader, ReadsWhatThePeerWritesAlsoAfterTheHeapHasGrown) {
+TEST(PeerHeap, ReadsWhatThePeerWritesAlsoAfterTheHeapHasGrown) {
     SharedHeap heap;
     HeapPair pair;
     std::byte* const small = allocated(heap, kPage);
     heap.sign(&pair.address);
-    pair.reader.answer();
+    pair.peer.answer();
     ASSERT_EQ(pair.answer.load(), HeapAnswer::kReadable);
     std::memset(small, 3, kPage);
-    const std::byte* seen = pair.reader.at(*heap.offset_of(small, kPage), kPage);
+    const std::byte* seen = pair.peer.at(*heap.offset_of(small, kPage), kPage);
     ASSERT_NE(seen, nullptr);
     EXPECT_EQ(std::memcmp(seen, small, kPage), 0);
 
     std::byte* const large = allocated(heap, 200 * kMiB);
     large[200 * kMiB - 1] = std::byte{9};
-    seen = pair.reader.at(*heap.offset_of(large, 200 * kMiB), 200 * kMiB);
+    seen = pair.peer.at(*heap.offset_of(large, 200 * kMiB), 200 * kMiB);
     ASSERT_NE(seen, nullptr);
     EXPECT_EQ(seen[200 * kMiB - 1], std::byte{9});
-    EXPECT_EQ(pair.reader.at(std::uint64_t{1} << 50, 1), nullptr);
-    EXPECT_EQ(pair.reader.at(UINT64_MAX, UINT64_MAX), nullptr);
+    EXPECT_EQ(pair.peer.at(std::uint64_t{1} << 50, 1), nullptr);
+    EXPECT_EQ(pair.peer.at(UINT64_MAX, UINT64_MAX), nullptr);
 }
 
-TEST(HeapReader, TakesNoOtherFileForTheHeap) {
+TEST(PeerHeap, TakesNoOtherFileForTheHeap) {
     SharedHeap heap;
     allocated(heap, kPage);
     HeapPair unsigned_pair;
-    unsigned_pair.reader.answer();
+    unsigned_pair.peer.answer();
     EXPECT_EQ(unsigned_pair.answer.load(), HeapAnswer::kUnreadable);
 
     HeapPair wrong_token;
     heap.sign(&wrong_token.address);
     wrong_token.address.token.fetch_xor(1);
-    wrong_token.reader.answer();
+    wrong_token.peer.answer();
     EXPECT_EQ(wrong_token.answer.load(), HeapAnswer::kUnreadable);
 
     for (const int descriptor : {0, 1, 2, 99999}) {
         HeapPair wrong_file;
         heap.sign(&wrong_file.address);
         wrong_file.address.descriptor.store(descriptor);
-        wrong_file.reader.answer();
+        wrong_file.peer.answer();
         EXPECT_EQ(wrong_file.answer.load(), HeapAnswer::kUnreadable);
-        EXPECT_EQ(wrong_file.reader.at(0, 1), nullptr);
+        EXPECT_EQ(wrong_file.peer.at(0, 1), nullptr);
     }
 }
 
-TEST(HeapReader, AnswersOnce) {
+TEST(PeerHeap, AnswersOnce) {
     SharedHeap heap;
     HeapPair pair;
-    pair.reader.answer();  // there is no heap yet
+    pair.peer.answer();  // there is no heap yet
     allocated(heap, kPage);
     heap.sign(&pair.address);
-    pair.reader.answer();
+    pair.peer.answer();
     EXPECT_EQ(pair.answer.load(), HeapAnswer::kUnreadable);
 }
 
-TEST(HeapReader, WritesWhereThePeerLetsIt) {
+TEST(PeerHeap, WritesWhereThePeerLetsIt) {
     SharedHeap heap;
     HeapAddress address{}, unused{};
     std::atomic<HeapAnswer> answer{HeapAnswer::kNone}, other{HeapAnswer::kNone};
     LandingGate theirs{}, mine{};
-    HeapReader reader({.theirs = &address,
-                       .mine = &unused,
-                       .from_me = &answer,
-                       .to_me = &other,
-                       .their_gate = &theirs,
-                       .my_gate = &mine});
+    PeerHeap peer({.theirs = &address,
+                   .mine = &unused,
+                   .from_me = &answer,
+                   .to_me = &other,
+                   .their_gate = &theirs,
+                   .my_gate = &mine});
     std::byte* const memory = allocated(heap, kPage);
     const std::uint64_t place = *heap.offset_of(memory, kPage);
-    EXPECT_EQ(reader.landing(place, kPage), nullptr) << "it is not open yet";
+    EXPECT_EQ(peer.landing(place, kPage), nullptr) << "it is not open yet";
     heap.sign(&address);
-    reader.answer();
+    peer.answer();
     ASSERT_EQ(answer.load(), HeapAnswer::kWritable);
-    std::byte* const landing = reader.landing(place, kPage);
+    std::byte* const landing = peer.landing(place, kPage);
     ASSERT_NE(landing, nullptr);
     EXPECT_EQ(mine.writing.load() % 2, 1u);
     std::memset(landing, 5, kPage);
-    reader.landed();
+    peer.landed();
     EXPECT_EQ(mine.writing.load() % 2, 0u);
     EXPECT_EQ(memory[kPage - 1], std::byte{5});
-    EXPECT_EQ(reader.landing(std::uint64_t{1} << 50, 1), nullptr);
-    reader.landed();
+    EXPECT_EQ(peer.landing(std::uint64_t{1} << 50, 1), nullptr);
+    peer.landed();
     theirs.withdrawn.store(1);
-    EXPECT_EQ(reader.landing(place, kPage), nullptr);
-    reader.landed();
+    EXPECT_EQ(peer.landing(place, kPage), nullptr);
+    peer.landed();
     EXPECT_EQ(mine.writing.load() % 2, 0u);
 }
 
 // What is mapped stays, also when its maker has freed it or is gone.
-TEST(HeapReader, OutlivesItsPeer) {
+TEST(PeerHeap, OutlivesItsPeer) {
     auto* const pair = static_cast<HeapPair*>(
         mmap(nullptr, sizeof(HeapPair), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     new (pair) HeapPair;
@@ -248,12 +248,12 @@ TEST(HeapReader, OutlivesItsPeer) {
     }
     std::uint64_t offset = 0;
     ASSERT_EQ(read(ready[0], &offset, sizeof offset), static_cast<ssize_t>(sizeof offset));
-    pair->reader.answer();
+    pair->peer.answer();
     ASSERT_EQ(pair->answer.load(), HeapAnswer::kReadable);
     ASSERT_EQ(write(done[1], "x", 1), 1);
     int status = 0;
     waitpid(child, &status, 0);
-    const std::byte* const seen = pair->reader.at(offset, kPage);
+    const std::byte* const seen = pair->peer.at(offset, kPage);
     ASSERT_NE(seen, nullptr);
     EXPECT_EQ(seen[kPage - 1], std::byte{6});
     pair->~HeapPair();

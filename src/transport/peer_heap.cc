@@ -1,4 +1,4 @@
-#include "transport/heap_reader.h"
+#include "transport/peer_heap.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,11 +8,11 @@
 
 namespace xccl {
 
-HeapReader::~HeapReader() {
+PeerHeap::~PeerHeap() {
     if (mapping_ != nullptr) munmap(mapping_, mapped_bytes_);
 }
 
-bool HeapReader::open() {
+bool PeerHeap::open() {
     // Acquire pairs with the release of SharedHeap::sign().
     const std::uint64_t token = places_.theirs->token.load(std::memory_order_acquire);
     if (token == 0) return false;
@@ -36,7 +36,7 @@ bool HeapReader::open() {
     return map_again(0, sizeof sign) != nullptr;
 }
 
-void HeapReader::answer() {
+void PeerHeap::answer() {
     if (places_.from_me->load(std::memory_order_relaxed) != HeapAnswer::kNone) return;
     const HeapAnswer mine = !open()                                      ? HeapAnswer::kUnreadable
                             : writable_ && places_.their_gate != nullptr ? HeapAnswer::kWritable
@@ -45,7 +45,7 @@ void HeapReader::answer() {
 }
 
 // The file has grown since it was mapped, or ends before what is asked for.
-std::byte* HeapReader::map_again(std::uint64_t offset, std::size_t bytes) {
+std::byte* PeerHeap::map_again(std::uint64_t offset, std::size_t bytes) {
     struct stat facts {};
     if (!file_ || fstat(file_.get(), &facts) != 0) return nullptr;
     const auto size = static_cast<std::uint64_t>(facts.st_size);

@@ -31,7 +31,7 @@ enum class HeapAnswer : std::uint32_t {
     kWritable,  // and readable
 };
 
-class HeapReader {
+class PeerHeap {
   public:
     struct Places {
         const HeapAddress* theirs = nullptr;  // where the peer's heap is
@@ -42,12 +42,12 @@ class HeapReader {
         const LandingGate* their_gate = nullptr;
         LandingGate* my_gate = nullptr;
     };
-    explicit HeapReader(const Places& places) : places_(places) {}
-    HeapReader(const HeapReader&) = delete;
-    HeapReader& operator=(const HeapReader&) = delete;
-    HeapReader(HeapReader&&) = delete;
-    HeapReader& operator=(HeapReader&&) = delete;
-    ~HeapReader();
+    explicit PeerHeap(const Places& places) : places_(places) {}
+    PeerHeap(const PeerHeap&) = delete;
+    PeerHeap& operator=(const PeerHeap&) = delete;
+    PeerHeap(PeerHeap&&) = delete;
+    PeerHeap& operator=(PeerHeap&&) = delete;
+    ~PeerHeap();
 
     // ---- Of a sender.
     HeapAnswer heard() {
@@ -69,7 +69,7 @@ class HeapReader {
         places_.my_gate->begin_writing();
         return places_.their_gate->is_withdrawn() ? nullptr : place(offset, bytes);
     }
-    // Nothing is written to any peer's heap any more, whichever of their readers is asked.
+    // Nothing is written to any peer's heap any more, whichever of these is asked.
     void landed() const {
         if (places_.my_gate != nullptr) places_.my_gate->end_writing();
     }
