@@ -6,7 +6,9 @@ measured once (A B C, A B C, ...), after an untimed round that finds out how man
 block and, where a library leaves the choice to its caller, which algorithm is fastest. The time of
 a block is the median of its iterations; of a library, the median over rounds. Where a library has
 settings to choose from, the best one of each size is chosen in odd rounds, and all are compared in
-even ones. Ratios are taken within rounds, and their median has a bootstrap interval.
+even ones. Ratios are taken within rounds, and their median has a bootstrap interval. After the least
+rounds those go on alone that may be the best there, and where too few rounds were calm, a cell gets
+more of them than its share of the time.
 
 hot: the same buffers again and again, rewritten by their owner before each iteration, whose ranks
 start together; its time is that of its slowest rank.

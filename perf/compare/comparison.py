@@ -10,6 +10,7 @@ import report
 from jobs import Job, JobFailed, Request
 from journal import Journal
 from plan import LARGE_BYTES
+from race import RESERVE, contestant_of, needs_more, out_of_reach
 from ratios import after_last_arrival, percentile, slowest_ranks
 from rows import LEAST_ROUNDS
 from team import Team
@@ -43,6 +44,7 @@ class Comparison:
         self.left_out = []  # cells that were not measured, and why
         self._seeds = itertools.count(1)
         self._block_seconds = _BLOCK_SECONDS
+        self._reserve = 0.0  # seconds for rounds beyond a cell's share
         self._hopeful = {}  # (job's name, case, ranks) -> algorithms to try at the next large size
         self._team = None
         self._team_kind = None
@@ -56,6 +58,7 @@ class Comparison:
         cells = [cell for cell in cells if cell not in known]
         weight_left = sum(part.share for part in parts)
         seconds *= sum(cell[-1] for cell in cells) / weight_left
+        self._reserve = RESERVE * seconds
         weight_left = sum(cell[-1] for cell in cells)
         begun = time.monotonic()
         try:
@@ -63,7 +66,8 @@ class Comparison:
                 passed = time.monotonic() - begun
                 print(f"{len(known) + place + 1} of {len(known) + len(cells)}, {passed:.0f} of "
                       f"{seconds:.0f} s: {key}", file=sys.stderr, flush=True)
-                share = max(0, seconds - passed) * weight / weight_left
+                self._reserve = min(self._reserve, RESERVE * max(0, seconds - passed))
+                share = max(0, seconds - self._reserve - passed) * weight / weight_left
                 is_late = passed > (1 + _OVERTIME) * seconds + _OVERTIME_SECONDS
                 if self._can_measure(part, case, size, key, is_late):
                     self._measure(part, case, size, key, share)
@@ -137,21 +141,29 @@ class Comparison:
         least_rounds = 2 * LEAST_ROUNDS if has_choice else LEAST_ROUNDS
         blocks = []
         controls = [self.control.measure()]
+        retired = set()
         for number in range(_MOST_ROUNDS if plans else 0):
-            if number >= least_rounds and time.monotonic() > start + seconds:
+            passed = time.monotonic() - start
+            is_extra = number >= least_rounds and passed > seconds
+            if is_extra and not (passed < 2 * seconds and self._reserve > 0
+                                 and needs_more(controls, self.controls, has_choice)):
                 break
+            if number == least_rounds:
+                retired = out_of_reach(blocks)
             seed = next(self._seeds)  # the same arrivals for all contestants of the round
-            for job in [job for job in team.jobs if job in plans]:
+            for job in [job for job in team.jobs if job in plans
+                        and contestant_of(cell_words(job, case, size)) not in retired]:
                 block = self._unless_lost(job, lost, case, size, lambda: self._measure_block(
                     job, case, size, number, seed, *plans[job][1:]))
                 if block is not None:
                     blocks.append({**block, "before": number, "after": number + 1})
             controls.append(self.control.measure())
+            if is_extra:
+                self._reserve -= time.monotonic() - start - passed
         # What one lost half-way would leave the others no rounds to be compared in.
-        gone = {(one["library"], one["setting"], one["transport"]) for one in lost}
-        return ([block for block in blocks
-                 if (block["library"], block["setting"], block["transport"]) not in gone],
-                controls, lost)
+        gone = {contestant_of(one) for one in lost}
+        return ([{**block, "retired": contestant_of(block) in retired} for block in blocks
+                 if contestant_of(block) not in gone], controls, lost)
 
     def _unless_lost(self, job, lost, case, size, measure):
         """A job that fails is left out of this cell; the others go on."""

@@ -39,6 +39,11 @@ def best_in_rounds(times_by_setting, rounds):
                  for setting, of in times_by_setting.items()})
 
 
+def best_of_all_rounds(times_by_setting):
+    """The setting with the lowest median, each over its own rounds."""
+    return best({setting: list(of.values()) for setting, of in times_by_setting.items()})
+
+
 def ratio_of_rounds(ours, theirs):
     """Median of the ratios of each round, and its 95 % bootstrap interval."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]

@@ -5,9 +5,11 @@ import itertools
 import os
 import statistics
 
+import bounds
 import picture
 from cases import Case
 from plan import SHORT_SIZES
+from race import OUT_OF_REACH
 from rows import (FLOOR, LEAST_RANKS_OF_TAIL, LEAST_ROUNDS, LONGEST_TAIL, MOST_SPREAD, NOT_SLOWER,
                   OURS, longest_tail_of_rivals, tail_verdict, verdict)
 
@@ -19,7 +21,8 @@ LEGEND = (
     f"at {NOT_SLOWER} at most. \"disturbed\": fewer than {LEAST_ROUNDS} rounds were calm; \"void\": "
     f"the machine's own limit varied by more than {100 * MOST_SPREAD:.0f} % between rounds "
     "(distance of the quartiles over the median): such rows prove nothing. \"lost\": it died or "
-    "hung there, see Failures. Gloo and PyTorch have no shared memory: they use TCP in both parts.")
+    f"hung there, see Failures. Who took more than {OUT_OF_REACH} times as long as the best rival in "
+    "the first rounds was measured in those alone. Gloo and PyTorch have no shared memory: they use TCP in both parts.")
 _FIRST_LINE = "<!-- figures -->"
 _LAST_LINE = "<!-- /figures -->"
 
@@ -105,11 +108,13 @@ def details(rows):
                      [line(row) for row in rows])
 
 
+def _case(row):
+    return Case(row["operation"], row["mode"], row["pages"], row["place"])
+
+
 def by_case(rows):
     """Case -> its rows."""
-    def case(row):
-        return Case(row["operation"], row["mode"], row["pages"], row["place"])
-    return {key: list(of) for key, of in itertools.groupby(rows, case)}
+    return {key: list(of) for key, of in itertools.groupby(rows, _case)}
 
 
 def main_tables(rows):
@@ -139,6 +144,25 @@ def count_tails(rows):
     return (f"With {LEAST_RANKS_OF_TAIL} ranks or more, xccl's p99 is within {LONGEST_TAIL} times its "
             f"median in {held} of {len(asked)} rows; in {len(longer)} of them some rival's is not, and "
             f"there xccl's is in {held_there}")
+
+
+def of_bounds(rows):
+    """What was promised, and how many rows keep it; below, those that break it, the worst first."""
+    def name(row):
+        return (f"{_case(row).title()}, {TRANSPORTS[row['transport']]}, {row['ranks']} ranks, "
+                f"{size_name(row['bytes'])}")
+
+    found = bounds.kept(rows)
+    counts = [[kept.bound.title, str(len(kept.holding)), str(len(kept.broken)),
+               f"{len(kept.unproved)} ({sum(map(kept.bound.holds, kept.unproved))})"]
+              for kept in found]
+    broken = [f"- {kept.bound.title}\n" + "\n".join(
+        f"  - {kept.bound.figure(row):.2f}: {name(row)}"
+        for row in sorted(kept.broken, key=kept.bound.worst_first)) for kept in found if kept.broken]
+    return "\n\n".join([
+        _markdown(["bound"], ["rows that hold", "that do not",
+                              "disturbed or void (seem to hold)"], counts),
+        *(["Those that do not:", *broken] if broken else [])])
 
 
 def _is_drawn(case, transport):
@@ -204,6 +228,7 @@ def page(rows, facts, pictures):
              f"**{count_tails(rows)}.**" if count_tails(rows) else "", LEGEND]
     if facts.get("plan"):
         parts += ["## The plan", facts["plan"]]
+    parts += ["## The bounds", of_bounds(rows)]
     for case, of in by_case(rows).items():
         parts += [f"## {case.title()}", table(of), tails(of), details(of)]
         parts += [f"![{title}]({name})" for title, name in pictures.get(case, [])]
@@ -224,8 +249,7 @@ def page(rows, facts, pictures):
 def rows_of_readme(rows):
     """Those that the short form has, too."""
     return [row for row in rows if row["bytes"] in SHORT_SIZES
-            and Case(*(row[word] for word in ("operation", "mode", "pages", "place")))
-            == Case("all_reduce", "hot", "ordinary", "apart")]
+            and _case(row) == Case("all_reduce", "hot", "ordinary", "apart")]
 
 
 def replace_figures(readme, text):

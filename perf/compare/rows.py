@@ -2,8 +2,8 @@
 
 import statistics
 
-from ratios import (best, best_in_rounds, is_calm, quartiles, ratio_of_rounds, relative_spread,
-                    split_rounds, typical_controls)
+from ratios import (best, best_in_rounds, best_of_all_rounds, is_calm, quartiles, ratio_of_rounds,
+                    relative_spread, split_rounds, typical_controls)
 
 OURS = "xccl"
 # What the machine can do, as a contestant: a limit, and never a rival.
@@ -84,38 +84,54 @@ def verdict(row):
     return "holds" if row["ratio_high"] <= NOT_SLOWER else "does not hold"
 
 
-def _row(blocks):
+def _by_setting(blocks):
+    """library -> setting -> round -> block."""
     times = {}
     for block in blocks:
         of_library = times.setdefault(block["library"], {})
         of_library.setdefault(block["setting"], {})[block["round"]] = block
+    return times
+
+
+def _times_of(settings):
+    return {setting: {number: block["median_us"] for number, block in of.items()}
+            for setting, of in settings.items()}
+
+
+def _row(blocks):
+    times = _by_setting(block for block in blocks if not block.get("retired"))
+    # Who was soon out of reach has a time, and is compared with nobody.
+    retired = {library: settings for library, settings in _by_setting(blocks).items()
+               if library not in times}
     # A library that failed half-way has no time in the later rounds: only full rounds are compared.
     runs = [set(of) for settings in times.values() for of in settings.values()]
     full = sorted(set.intersection(*runs))
     calm = {block["round"] for block in blocks if block["calm"]}
     kept = [number for number in full if number in calm]
-    medians = {library: {setting: {number: block["median_us"] for number, block in of.items()}
-                         for setting, of in settings.items()}
-               for library, settings in times.items()}
+    medians = {library: _times_of(settings) for library, settings in times.items()}
     trials, compared = split_rounds(medians, kept)
     disturbed = len(compared) < LEAST_ROUNDS
     if disturbed:
         trials, compared = split_rounds(medians, full)
     chosen = {library: best_in_rounds(of, trials) for library, of in medians.items()}
-    row = {"rounds": len(full), "kept": len(kept), "disturbed": disturbed, "settings": chosen}
-    return row | _of_libraries({library: [times[library][chosen[library]][number]
-                                          for number in compared] for library in times})
+    of_libraries = {library: [times[library][setting][number] for number in compared]
+                    for library, setting in chosen.items()}
+    for library, settings in retired.items():
+        chosen[library] = best_of_all_rounds(_times_of(settings))
+        of_libraries[library] = list(settings[chosen[library]].values())
+    row = {"rounds": len(full), "kept": len(kept), "compared": len(compared),
+           "disturbed": disturbed, "settings": chosen}
+    return row | _of_libraries(of_libraries, retired)
 
 
-def _of_libraries(blocks):
-    """blocks: library -> its block of each compared round."""
+def _of_libraries(blocks, retired):
+    """blocks: library -> its block of each compared round; of the retired ones, of their rounds."""
     def medians(word):
         return {library: statistics.median(block[word] for block in of) if of else None
                 for library, of in blocks.items()}
     row = {"medians_us": medians("median_us"), "p99_us": medians("p99_us"),
            "quartiles_us": {library: quartiles([block["median_us"] for block in of])
                             for library, of in blocks.items()},
-           "compared": max(map(len, blocks.values()), default=0),
            "iterations": {library: sum(block["iterations"] for block in of)
                           for library, of in blocks.items()},
            "switches": medians("switches"),
@@ -125,7 +141,8 @@ def _of_libraries(blocks):
            "void": False}
     lists = {library: [block["median_us"] for block in of] for library, of in blocks.items()}
     floor = lists.pop(FLOOR, [])
-    rivals = {library: of for library, of in lists.items() if library != OURS}
+    rivals = {library: of for library, of in lists.items()
+              if library != OURS and library not in retired}
     if floor:
         row["floor_spread"] = relative_spread(floor)
         row["void"] = row["floor_spread"] > MOST_SPREAD

@@ -15,12 +15,14 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, sys.argv.pop(1))
 
+import bounds  # noqa: E402
 import cases  # noqa: E402
 import compare  # noqa: E402
 import jobs  # noqa: E402
 import lines  # noqa: E402
 import machine  # noqa: E402
 import picture  # noqa: E402
+import race  # noqa: E402
 import ratios  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
@@ -200,6 +202,102 @@ class Rows(unittest.TestCase):
         other, = rows.rows_of(blocks[:1], [(10, 10)] * 2,
                               [{**lost, "library": "xccl", "transport": "shm"}])
         self.assertEqual(other["lost"], [])
+
+
+class Race(unittest.TestCase):
+    def test_who_cannot_be_the_best_rival_is_out_of_reach(self):
+        blocks = [block(library, number, time, setting=setting) for number in range(3)
+                  for library, setting, time in (
+                      ("xccl", "", 90), ("floor", "", 1), ("MPI", "cma", 10), ("MPI", "none", 21),
+                      ("Intel", "", 20), ("oneCCL", "", 20.1))]
+        self.assertEqual(race.out_of_reach(blocks), {("MPI", "none", "shm"), ("oneCCL", "", "shm")})
+
+    def test_who_counts_in_two_transports_needs_to_be_near_in_one(self):
+        def times(gloo, over_tcp):
+            return [block(*of) for of in (("MPI", 0, 1, "shm"), ("MPI", 0, over_tcp, "tcp"),
+                                          ("Gloo", 0, gloo, "any"))]
+        self.assertEqual(race.out_of_reach(times(19, 10)), set())
+        self.assertEqual(race.out_of_reach(times(21, 10)), {("Gloo", "", "any")})
+        self.assertEqual(race.out_of_reach(times(1, 10)), {("MPI", "", "tcp")})
+
+    def test_a_median_decides(self):
+        blocks = [block(library, number, time) for number, slow in enumerate((1, 1, 9))
+                  for library, time in (("MPI", 10), ("Gloo", 15 * slow))]
+        self.assertEqual(race.out_of_reach(blocks), set())
+
+    def test_disturbed_rounds_ask_for_more(self):
+        calm, off = (10, 10), (20, 10)
+        self.assertFalse(race.needs_more([calm] * 4, [], False))
+        self.assertTrue(race.needs_more([calm] * 3, [], False))
+        self.assertTrue(race.needs_more([calm, calm, off, calm, calm], [], False))
+        self.assertFalse(race.needs_more([calm, calm, off, calm, calm, calm], [], False))
+        # Where settings are chosen, only even rounds are compared.
+        self.assertTrue(race.needs_more([calm] * 5, [], True))
+        self.assertFalse(race.needs_more([calm] * 6, [], True))
+        # What is usual is what the whole run has seen.
+        self.assertTrue(race.needs_more([off] * 4, [calm] * 9, False))
+
+    def test_who_is_retired_has_a_time_and_is_compared_with_nobody(self):
+        blocks = [block(library, number, time) for number in range(6)
+                  for library, time in (("xccl", 4), ("MPI", 5))]
+        blocks += [block("Gloo", number, time, retired=True) for number, time in ((0, 1), (1, 3))]
+        row, = rows.rows_of(blocks, [(10, 10)] * 7)
+        self.assertEqual((row["compared"], row["best_rival"], row["ratio"]), (6, "MPI", 0.8))
+        self.assertEqual(row["medians_us"], {"xccl": 4, "MPI": 5, "Gloo": 2})
+
+    def test_a_setting_that_is_retired_leaves_the_library_its_others(self):
+        blocks = [block(library, number, time) for number in range(6)
+                  for library, time in (("xccl", 4), ("MPI", 5))]
+        blocks += [block("MPI", 0, 1, setting="lucky once", retired=True)]
+        row, = rows.rows_of(blocks, [(10, 10)] * 7)
+        self.assertEqual((row["compared"], row["settings"]["MPI"], row["ratio"]), (6, "", 0.8))
+
+
+class Bounds(unittest.TestCase):
+    def rows(self, floor=4.0, **more):
+        blocks = [block(library, number, time, **more) for number in range(4)
+                  for library, time in (("xccl", 5), ("floor", floor), ("MPI", 5))]
+        return rows.rows_of(blocks, [(10, 10)] * 5)
+
+    def kept(self, some):
+        """title -> (hold, do not, prove nothing)"""
+        return {kept.bound.title: (len(kept.holding), len(kept.broken), len(kept.unproved))
+                for kept in bounds.kept(some)}
+
+    def test_a_row_counts_for_each_promise_that_is_about_it(self):
+        text = "all-reduce, 2 ranks, shared memory"
+        self.assertEqual(self.kept(self.rows(size=4096)), {
+            f"{text}: at most 1.03 of the best rival": (1, 0, 0),
+            f"{text}, ordinary memory, from 2 KiB: at most 1.25 of the floor": (1, 0, 0)})
+        self.assertEqual(self.kept(self.rows(size=4096, floor=3.9, pages="registered")), {
+            f"{text}: at most 1.03 of the best rival": (1, 0, 0),
+            f"{text}, registered memory, from 2 KiB: at most 1.25 of the floor": (0, 1, 0)})
+        self.assertEqual(self.kept(self.rows(size=8, floor=3)), {
+            f"{text}: at most 1.03 of the best rival": (1, 0, 0),
+            f"{text}, below 2 KiB: at most 2.22 of the floor": (1, 0, 0)})
+        self.assertEqual(self.kept(self.rows(ranks=4, operation="alltoall")), {
+            "more than 2 ranks: p99 within 10 medians": (1, 0, 0),
+            "other operations, more than 2 ranks: at most 1.03 of the best rival": (1, 0, 0)})
+
+    def test_between_hosts_equal_is_not_faster_and_the_processors_time_counts(self):
+        def hosts(time, spent):
+            blocks = [block(library, number, of, "hosts", 4, 64 << 20, processor_ns=ns)
+                      for number in range(3)
+                      for library, of, ns in (("xccl", time, spent), ("MPI", 5, 150))]
+            return self.kept(rows.rows_of(blocks, [(10, 10)] * 4))
+        faster = "TCP between two hosts: faster than every rival"
+        cheaper = ("TCP between two hosts, 64 MiB: bytes for the processors' time at least 1.5 of the "
+                   "best rival's")
+        self.assertEqual((hosts(5, 100)[faster], hosts(4.9, 100)[faster]), ((0, 1, 0), (1, 0, 0)))
+        self.assertEqual((hosts(5, 101)[cheaper], hosts(5, 100)[cheaper]), ((0, 1, 0), (1, 0, 0)))
+
+    def test_what_proves_nothing_is_told_apart_and_the_broken_ones_by_name(self):
+        disturbed = [dict(self.rows(size=4096)[0], disturbed=True)]
+        self.assertEqual(set(self.kept(disturbed).values()), {(0, 0, 1)})
+        self.assertIn("| 0 | 0 | 1 (1) |", report.of_bounds(disturbed))
+        self.assertNotIn("Those that do not", report.of_bounds(disturbed))
+        text = report.of_bounds(self.rows(size=4096, floor=2) + self.rows(size=16384, floor=1))
+        self.assertRegex(text, r"(?s)Those that do not:.*  - 5.00: .* 16 KiB\n  - 2.50: .* 4 KiB$")
 
 
 class Cases(unittest.TestCase):

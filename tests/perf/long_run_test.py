@@ -7,6 +7,7 @@ Method: jobs that are made up here and fail where they are told to; the rest is 
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import sys
@@ -43,9 +44,10 @@ class Clock:
 
 
 class MadeUpJob:
-    """Takes as many nanoseconds as it has bytes; `fails` says where it does not."""
+    """Takes as many nanoseconds as it has bytes, times `slow`; `fails` says where it does not."""
 
     started = []
+    slow = {}  # contestant -> how many times as long it takes
     fails = {}  # contestant -> a set of sizes, or of "start"
 
     def __init__(self, launch, rank_count, _):
@@ -60,7 +62,7 @@ class MadeUpJob:
         Clock.seconds += 1
         if request.size in self.fails.get(self.launch.contestant, ()):
             raise jobs.JobFailed(f"{self.launch.contestant} hangs at {request.size}")
-        calls = [(0, request.size)] * request.iterations
+        calls = [(0, request.size * self.slow.get(self.launch.contestant, 1))] * request.iterations
         return jobs.Measured([calls] * self.rank_count, 0, 0)
 
     def end(self, at_once=False):
@@ -69,7 +71,7 @@ class MadeUpJob:
 
 class LongRun(unittest.TestCase):
     def setUp(self):
-        MadeUpJob.started, MadeUpJob.fails = [], {}
+        MadeUpJob.started, MadeUpJob.fails, MadeUpJob.slow = [], {}, {}
         Clock.seconds = 0.0
         self.addCleanup(setattr, measuring, "time", measuring.time)
         measuring.time = Clock
@@ -194,6 +196,33 @@ class LongRun(unittest.TestCase):
                   for size in SIZES]
         self.assertTrue(all(count > 3 * LEAST_ROUNDS for count in rounds), rounds)
         self.assertLess(Clock.seconds, 4 * _SECONDS + _CELL_SECONDS)
+
+    def rounds_of(self, comparison, library, size):
+        return len({block["round"] for block in comparison.blocks
+                    if (block["library"], block["bytes"]) == (library, size)})
+
+    def test_who_is_out_of_reach_is_measured_in_the_least_rounds_alone(self):
+        MadeUpJob.slow = {"Gloo": 3}
+        comparison = self.run_it(seconds=4 * _SECONDS)
+        for size in SIZES:
+            self.assertEqual(self.rounds_of(comparison, "Gloo", size), LEAST_ROUNDS)
+            self.assertGreater(self.rounds_of(comparison, "MPI", size), 3 * LEAST_ROUNDS)
+        for row in rows_of(comparison.blocks, comparison.controls):
+            self.assertEqual(row["best_rival"], "MPI")
+            self.assertEqual(row["medians_us"]["Gloo"], 3 * row["medians_us"]["MPI"])
+
+    def test_a_cell_whose_rounds_were_disturbed_has_more(self):
+        def rounds(disturbed):
+            controls = itertools.count()
+            # What is off is within the second of three cells.
+            self.control.measure = lambda: ((30.0, 10.0) if next(controls) in disturbed
+                                            else (10.0, 10.0))
+            Clock.seconds = 0.0
+            comparison = self.run_it(seconds=_SECONDS)
+            self.assertLess(Clock.seconds, 1.5 * _SECONDS)
+            return [self.rounds_of(comparison, "xccl", size) for size in SIZES]
+        calm = rounds(())
+        self.assertGreater(rounds((5, 7))[1], calm[1])
 
     def test_what_has_not_begun_when_the_time_is_long_over_is_left_out(self):
         self.parts = [plan.Part("part", 1, 2, (HOT,), (4, 8, 16, 32, 64, 128, 256))]
