@@ -109,6 +109,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     bool carry(Carrier& carrier);
     void expect_from_blockage(Carrier& carrier);
     [[gnu::always_inline]] bool advance_locked(const Lock&);
+    [[gnu::always_inline]] void begin_locked(const Lock&);
     void settle_failure(const Lock& lock) {
         if (__builtin_expect(!engine_.status().ok() && failure_.ok(), 0)) settle_new_failure(lock);
     }
