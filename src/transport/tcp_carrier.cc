@@ -113,8 +113,7 @@ void TcpCarrier::published(int rank, int lane) {
 
 void TcpCarrier::released(int rank, int lane) {
     TcpPeer& to = *peer(rank);
-    to.mark_released(lane);
-    if (failure_.ok()) pump(to);
+    if (to.mark_released(lane) && failure_.ok()) pump(to);
 }
 
 bool TcpCarrier::flushed() const {
@@ -166,10 +165,22 @@ bool TcpCarrier::has_left(int rank) const {
 
 Result<bool> TcpCarrier::progress() {
     if (!failure_.ok()) return failure_;
-    if (!may_look_at_one()) return look_at_all();
-    const bool moved = look_at(expected_);
+    bool moved = false;
+    if (may_look_at_one()) {
+        moved = look_at(expected_);
+    } else {
+        moved = look_at_all();
+    }
+    if (!moved && shared_.credit_waits) return_credit();
     if (!failure_.ok()) return failure_;
     return moved;
+}
+
+void TcpCarrier::return_credit() {
+    shared_.credit_waits = false;
+    for (TcpPeer* const to : known_) {
+        if (to->owes_credit()) pump(*to);
+    }
 }
 
 // Whoever waits for one peer reads from its socket: one system call, where asking the poller and
@@ -197,7 +208,7 @@ bool TcpCarrier::look_at(int rank) {
     return true;
 }
 
-Result<bool> TcpCarrier::look_at_all() {
+bool TcpCarrier::look_at_all() {
     bool moved = false;
     bool gate_event = gate_->busy();
     for (const epoll_event& event : poller_.look()) {
@@ -212,7 +223,6 @@ Result<bool> TcpCarrier::look_at_all() {
     }
     if (gate_event) fail(advance_gate());
     if (!shared_.delayed.empty()) moved |= show_delayed();
-    if (!failure_.ok()) return failure_;
     return moved;
 }
 

@@ -52,7 +52,8 @@ class TcpCarrier : public Carrier {
     bool may_look_at_one();
     bool is_forming(int rank) const;
     bool look_at(int rank);
-    Result<bool> look_at_all();
+    bool look_at_all();
+    void return_credit();
     bool read_stream(TcpPeer& from, int index);
     bool pump(TcpPeer& to);
     void close_stream(TcpPeer& from, int index);

@@ -94,10 +94,15 @@ bool TcpPeer::OutLane::is_published(std::uint32_t sequence) const {
     return static_cast<std::uint32_t>(flag >> 32) == sequence;
 }
 
-void TcpPeer::mark_released(int lane) {
+// A frame of its own takes as long to send as a message: not while the caller waits for what this
+// rank has just read.
+bool TcpPeer::mark_released(int lane) {
     const InLane& in = in_[static_cast<std::size_t>(lane)];
     const std::uint32_t owed = in.consumed() - in.returned;
-    if (owed >= std::max(in.mailbox.slot_count / 2, 1u)) credit_due_ |= 1u << lane;
+    if (owed < std::max(in.mailbox.slot_count / 2, 1u)) return false;
+    credit_due_ |= 1u << lane;
+    shared_->credit_waits = true;
+    return owed + 1 >= in.mailbox.slot_count;
 }
 
 void TcpPeer::say_leaving() {

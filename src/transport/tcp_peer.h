@@ -10,8 +10,9 @@
 //
 // Messages of a lane take any stream and may overtake each other: each frame names its sequence
 // number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
-// own when half of the slots are owed. Holding back less than half is safe: the lane still holds at
-// least as many messages as one mailbox, which is what schedules are proved for.
+// own: when half of the slots are owed as soon as this rank has nothing better to do (it waits), and
+// at once when all but one are. Holding it back is safe: the sender's own mailbox still holds as
+// many messages as schedules are proved for, and whoever waits has returned all but less than half.
 #pragma once
 
 #include <array>
@@ -48,6 +49,7 @@ struct TcpShared {
     int stream_count = 1;
     std::chrono::milliseconds delay{0};
     std::deque<DelayedMessage> delayed;  // in order of `due`; bounded by the peers' credit
+    bool credit_waits = false;           // some peer's, for this rank to have nothing to do
     std::uint64_t payload_bytes_sent = 0;
     static constexpr std::size_t kRecentOperations = 8;  // a power of two
     std::array<OperationDescriptor, kRecentOperations> recent;
@@ -72,7 +74,9 @@ class TcpPeer : public FrameReceiver {
 
     // ---- Out.
     void mark_published(int lane) { dirty_lanes_ |= 1u << lane; }
-    void mark_released(int lane);
+    // True if the peer is to have its credit at once.
+    bool mark_released(int lane);
+    bool owes_credit() const { return credit_due_ != 0; }
     void tell() { tell_due_ = shared_->operation_changes > 0; }
     void say_leaving();
     // Hands frames to the streams and writes them. True if anything moved.
