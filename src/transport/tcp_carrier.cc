@@ -200,12 +200,19 @@ bool TcpCarrier::is_forming(int rank) const {
     return to != nullptr && to->formed_count() < shared_.stream_count;
 }
 
-// Ranks of this host are none of this carrier's: there is nothing to look at.
+// Ranks of this host are none of this carrier's: there is nothing to look at. Small messages all
+// take one stream; long ones that follow each other may take another each.
 bool TcpCarrier::look_at(int rank) {
     TcpPeer* const from = peer(rank);
-    if (from == nullptr || !read_stream(*from, from->last_stream())) return false;
-    pump(*from);
-    return true;
+    if (from == nullptr) return false;
+    const int first = from->last_stream();
+    const int count = from->reads_long() ? options_.stream_count : 1;
+    for (int i = 0; i < count; ++i) {
+        if (!read_stream(*from, (first + i) % options_.stream_count)) continue;
+        pump(*from);
+        return true;
+    }
+    return false;
 }
 
 bool TcpCarrier::look_at_all() {

@@ -16,7 +16,7 @@ namespace {
 
 static_assert(kMaxLanes <= 32, "lanes are bits of a word");
 
-// From here on a message is worth spreading over the streams in turn.
+// From here on a message is worth spreading over the streams.
 constexpr std::uint32_t kSpreadBytes = 8 * 1024;
 
 // Where the payload of a message of this rank lies: in its slot, or in a buffer of the caller's.
@@ -120,6 +120,20 @@ FrameHeader TcpPeer::header_of(FrameKind kind, int lane) {
     return header;
 }
 
+// Large lanes share out the streams, so that messages of several take several, and the reader of
+// one finds the next where the last one was; one that has more than one stream to itself takes
+// turns.
+std::uint32_t TcpPeer::preferred_stream(int lane) const {
+    const LaneGeometry& geometry = shared_->geometry;
+    const OutLane& out = out_[static_cast<std::size_t>(lane)];
+    if (out.mailbox.header(out.next)->byte_count < kSpreadBytes) return 0;
+    if (geometry.is_flagged(lane) || lane == geometry.point_to_point_lane()) return out.next;
+    const auto lanes = static_cast<std::uint32_t>(geometry.slotted_lanes);
+    const auto streams = static_cast<std::uint32_t>(shared_->stream_count);
+    const auto number = static_cast<std::uint32_t>(lane - geometry.flagged_lanes);
+    return number + lanes * (out.next % std::max(streams / lanes, 1u));
+}
+
 // The stream with the least to write; `preferred` among equals. Null if all are full.
 TcpStream* TcpPeer::choose_stream(std::uint32_t preferred) {
     TcpStream* best = nullptr;
@@ -164,8 +178,7 @@ void TcpPeer::queue_messages() {
         const int lane = __builtin_ctz(left);
         OutLane& out = out_[static_cast<std::size_t>(lane)];
         while (out.ready()) {
-            const bool large = out.mailbox.header(out.next)->byte_count >= kSpreadBytes;
-            TcpStream* const stream = choose_stream(large ? out.next : 0);
+            TcpStream* const stream = choose_stream(preferred_stream(lane));
             if (stream == nullptr) return;
             push_message(*stream, lane);
         }

@@ -10,9 +10,10 @@
 //
 // Messages of a lane take any stream and may overtake each other: each frame names its sequence
 // number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
-// own: when half of the slots are owed as soon as this rank has nothing better to do (it waits), and
-// at once when all but one are. Holding it back is safe: the sender's own mailbox still holds as
-// many messages as schedules are proved for, and whoever waits has returned all but less than half.
+// own: when half of the slots are owed as soon as this rank has nothing better to do (it waits),
+// and at once when all but one are. Holding it back is safe: the sender's own mailbox still holds
+// as many messages as schedules are proved for, and whoever waits has returned all but less than
+// half.
 #pragma once
 
 #include <array>
@@ -90,6 +91,10 @@ class TcpPeer : public FrameReceiver {
     void post(int lane, const PostedReceive& posted);
     Result<bool> read(int stream_index);
     int last_stream() const { return last_stream_; }  // that brought something
+    bool reads_long() const {                         // has it brought a long message?
+        const TcpStream* const last = streams_[static_cast<std::size_t>(last_stream_)].get();
+        return last != nullptr && last->is_long();
+    }
     const OperationBoard& heard() const { return heard_; }
     bool has_left() const { return has_left_; }
 
@@ -128,6 +133,7 @@ class TcpPeer : public FrameReceiver {
 
     TcpPeer(int rank, TcpShared* shared) : rank_(rank), shared_(shared) {}
 
+    std::uint32_t preferred_stream(int lane) const;  // of its next message
     TcpStream* choose_stream(std::uint32_t preferred);
     void keep_sent();
     void keep_placed();

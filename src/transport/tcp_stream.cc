@@ -186,6 +186,7 @@ Result<bool> TcpStream::parse_one(FrameReceiver& receiver) {
         }
         buffer_begin_ += sizeof current_ + operation_bytes;
         missing_ = current_.byte_count;
+        if (current_.kind == FrameKind::kMessage) message_bytes_ = current_.byte_count;
         in_payload_ = true;
     }
     const std::size_t here = std::min(buffered(), missing_);

@@ -79,6 +79,9 @@ class TcpStream {
         std::memmove(place, destination_ - here, here);
         destination_ = place + here;
     }
+    // Is the payload under way, or that of the last message, longer than what is read of small ones
+    // at once?
+    bool is_long() const { return message_bytes_ >= kBufferBytes; }
     // The peer has closed its end. Set by read().
     bool ended() const { return ended_; }
 
@@ -102,9 +105,6 @@ class TcpStream {
     Status parse(FrameReceiver& receiver);
     Result<bool> parse_one(FrameReceiver& receiver);
     std::size_t bytes_ahead() const;
-    // Is the payload under way, or the last one, longer than what is read of small messages at
-    // once?
-    bool is_long() const { return current_.byte_count >= kBufferBytes; }
     std::size_t buffered() const { return buffer_end_ - buffer_begin_; }
 
     OwnedDescriptor socket_;
@@ -123,7 +123,8 @@ class TcpStream {
     std::size_t buffer_begin_ = 0;
     std::size_t buffer_end_ = 0;
     bool in_payload_ = false;
-    FrameHeader current_;  // whose payload is under way
+    FrameHeader current_;              // whose payload is under way
+    std::uint32_t message_bytes_ = 0;  // of the last message's payload, which may be this one's
     std::optional<OperationDescriptor> operation_;
     std::byte* destination_ = nullptr;  // of the rest of its payload
     std::size_t missing_ = 0;           // bytes of it
