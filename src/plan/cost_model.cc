@@ -84,18 +84,19 @@ class Walk {
         double own_us = (step.source_count - 1) * span * costs_.combine_us_per_byte;
         double lines_us = 0;
         round.work = {costs_.step_us, 0};
-        const auto touch = [&](const Operand& operand) {
+        const auto touch = [&](const Operand& operand, bool sent) {
             if (operand.space != Space::kSlot) {
                 own_us += span * costs_.buffer_us_per_byte;
                 return;
             }
             const RoadCosts& r = road(operand);
-            const double us = span * (r.us_per_byte + (spilled_ ? r.spilled_us_per_byte : 0));
+            const double us = span * (r.us_per_byte + (sent ? r.sent_us_per_byte : 0) +
+                                      (spilled_ ? r.spilled_us_per_byte : 0));
             round.work.fixed_us += r.message_us;
             (is_shared(operand) ? lines_us : own_us) += us;
         };
         for (const Operand& source : lane.sources(step)) {
-            touch(source);
+            touch(source, false);
             if (source.space != Space::kSlot) continue;
             const RoadCosts& from = road(source);
             round.wait = dearer(round.wait, {from.latency_us, span * from.wire_us_per_byte});
@@ -107,7 +108,7 @@ class Walk {
                 round.work.fixed_us += road(destination).message_us;
                 continue;
             }
-            touch(destination);
+            touch(destination, true);
             if (destination.space != Space::kSlot) continue;
             round.wire_out += span * road(destination).wire_us_per_byte;
         }

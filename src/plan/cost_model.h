@@ -39,11 +39,12 @@ namespace xccl {
 
 // A road between two ranks.
 struct RoadCosts {
-    double latency_us;           // from published to seen
-    double message_us;           // work per message, at either end
-    double us_per_byte;          // work per byte, at either end
-    double spilled_us_per_byte;  // more of it if the mailbox is not in the core's cache
-    double wire_us_per_byte;     // of a host's network: shared by all ranks of the host
+    double latency_us;            // from published to seen
+    double message_us;            // work per message, at either end
+    double us_per_byte;           // work per byte, at either end
+    double spilled_us_per_byte;   // more of it if the mailbox is not in the core's cache
+    double wire_us_per_byte;      // of a host's network: shared by all ranks of the host
+    double sent_us_per_byte = 0;  // more work for who sends
 };
 
 struct HostCosts {
