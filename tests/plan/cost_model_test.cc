@@ -34,7 +34,8 @@ constexpr HostCosts kCosts = {
                  .message_us = 400,
                  .us_per_byte = 6,
                  .spilled_us_per_byte = 32,
-                 .wire_us_per_byte = 2},
+                 .wire_us_per_byte = 2,
+                 .sent_us_per_byte = 3},
 };
 
 void add(Steps* steps, std::uint32_t round, std::vector<Operand> sources,
@@ -271,12 +272,31 @@ TEST(CostModel, HostsOfOneMachineShareItsCores) {
     EXPECT_EQ(together.cache_per_byte, 2 * alone.cache_per_byte);
 }
 
-TEST(CostModel, BetweenHostsOfOneMachineLiesTheLoopback) {
+Topology two_hosts_of_a_machine() {
     Topology apart = uniform_topology(2, 1, 1);
     apart.machine_of_rank = {0, 0};
     apart.ranks_of_machine = {{0, 1}};
     apart.cores_of_machine = {2};
-    const Profile profile = profile_of(exchange(), apart, kCosts, Protocol::kSlotted, 4);
+    return apart;
+}
+
+TEST(CostModel, WhoSendsOverTheLoopbackWorksMore) {
+    Program program;
+    for (const std::uint16_t rank : {0, 1}) {
+        program.ranks.push_back(empty_program(rank, 2, {static_cast<std::uint16_t>(1 - rank)}));
+    }
+    add(&program.ranks[0], 0, {kIn}, {kFirstPeer});
+    add(&program.ranks[1], 0, {kFirstPeer}, {kOut});
+    const auto work = [&](const Topology& topology) {
+        return profile_of(program, topology, kCosts, Protocol::kSlotted, 4).cached.busy.us_per_byte;
+    };
+    EXPECT_EQ(work(two_hosts_of_a_machine()), 0.5 + 6 + 3);
+    EXPECT_EQ(work(uniform_topology(2, 1, 1)), 0.5 + 8);  // of a network that is not known
+}
+
+TEST(CostModel, BetweenHostsOfOneMachineLiesTheLoopback) {
+    const Profile profile =
+        profile_of(exchange(), two_hosts_of_a_machine(), kCosts, Protocol::kSlotted, 4);
     EXPECT_EQ(profile.cached.first.fixed_us, 2 * 1 + 2 * 400 + 500);
     EXPECT_EQ(profile.cached.wire.us_per_byte, 2);
 }

@@ -1,6 +1,8 @@
 // Goal: who hears on one connection what a peer is doing has heard what it did before, whichever
-// connection told of that; and nothing that comes late hides what is newer.
-// Method: the two ends of a pair of connections, which a test reads in the order that it likes.
+// connection told of that; and nothing that comes late hides what is newer. Large messages of a
+// lane are on the connection where its reader looks first. Credit waits while the owner has better
+// to do, but not until the sender is stuck. Method: the two ends of a pair of connections, which a
+// test reads in the order that it likes.
 #include "transport/tcp_peer.h"
 
 #include <gtest/gtest.h>
@@ -17,10 +19,10 @@ constexpr int kLargeLane = 1;
 
 class TcpPeers : public testing::Test {
   protected:
-    TcpPeers() {
+    explicit TcpPeers(int slotted_lanes = 1) {
         for (TcpShared* shared : {&shared_a_, &shared_b_}) {
             shared->geometry.flagged_lanes = 1;
-            shared->geometry.slotted_lanes = 1;
+            shared->geometry.slotted_lanes = slotted_lanes;
             shared->stream_count = kStreams;
         }
         b_seen_from_a_ = TcpPeer::make(1, &shared_a_).value();
@@ -48,6 +50,13 @@ class TcpPeers : public testing::Test {
         const auto read = a_seen_from_b_->read(stream);
         EXPECT_TRUE(read.ok());
         return read.ok() && *read;
+    }
+    // Rank 1 has read the next message of lane 0. True if it owes so much that it must say so.
+    bool release(Receiver& receiver) {
+        Message message;
+        EXPECT_TRUE(receiver.peek(&message));
+        receiver.release();
+        return a_seen_from_b_->mark_released(0);
     }
     bool has_heard_of(std::uint64_t sequence) const {
         return a_seen_from_b_->heard().at(sequence).has_value();
@@ -87,6 +96,54 @@ TEST_F(TcpPeers, WhatComesLateHidesNothingNewer) {
     }
     ASSERT_TRUE(read(1));  // operation 1, whose place is that of 17
     EXPECT_TRUE(has_heard_of(OperationBoard::kEntryCount + 1));
+}
+
+class TcpPeersOfTwoLargeLanes : public TcpPeers {
+  protected:
+    TcpPeersOfTwoLargeLanes() : TcpPeers(2) {}
+};
+
+TEST_F(TcpPeers, ALaneThatHasAllConnectionsTakesThemInTurn) {
+    for (const int stream : {1, 0, 1}) {
+        send(kLargeLane, 16 * 1024);
+        EXPECT_FALSE(read(1 - stream));
+        EXPECT_TRUE(read(stream));
+    }
+}
+
+TEST_F(TcpPeersOfTwoLargeLanes, EachLaneStaysOnItsConnection) {
+    for (int i = 0; i < 3; ++i) {
+        for (const int number : {0, 1}) {
+            send(kLargeLane + number, 16 * 1024);
+            EXPECT_FALSE(read(1 - number));
+            EXPECT_TRUE(read(number));
+            EXPECT_EQ(a_seen_from_b_->last_stream(), number);
+            EXPECT_TRUE(a_seen_from_b_->reads_long());
+        }
+    }
+    send(kLargeLane + 1, 8);  // small ones are looked for on the first
+    EXPECT_TRUE(read(0));
+    EXPECT_FALSE(a_seen_from_b_->reads_long());
+}
+
+TEST_F(TcpPeers, CreditWaitsUntilTheSenderIsNearlyStuck) {
+    const std::uint32_t slots = shared_a_.geometry.flagged_slot_count;
+    Receiver receiver = a_seen_from_b_->make_link(nullptr)->receivers[0];
+    for (std::uint32_t read_so_far = 1; read_so_far < slots; ++read_so_far) {
+        send(0, 8);
+        ASSERT_TRUE(read(0));
+        const bool at_once = release(receiver);
+        EXPECT_EQ(a_seen_from_b_->owes_credit(), read_so_far >= slots / 2) << read_so_far;
+        EXPECT_EQ(shared_b_.credit_waits, read_so_far >= slots / 2) << read_so_far;
+        EXPECT_EQ(at_once, read_so_far + 1 == slots) << read_so_far;
+    }
+    ASSERT_TRUE(a_seen_from_b_->pump().ok());
+    EXPECT_FALSE(a_seen_from_b_->owes_credit());
+    for (std::uint32_t i = 0; i < slots; ++i) {
+        ASSERT_TRUE(b_seen_from_a_->read(0).ok());
+        send(0, 8);  // which fails where rank 0 has no credit to pass it on
+    }
+    EXPECT_TRUE(b_seen_from_a_->flushed());
 }
 
 }  // namespace
