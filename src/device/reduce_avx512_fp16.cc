@@ -221,6 +221,22 @@ template <class Sum>
         Sum::of(_mm512_maskz_loadu_epi8(rest, a + i), _mm512_maskz_loadu_epi8(rest, b + i)));
 }
 
+// A StreamKernel (reduce_table.h).
+template <class Sum>
+void stream_sums(const RegisterFold& fold) {
+    const std::byte* const a = fold.sources[0];
+    const std::byte* const b = fold.sources[1];
+    static_assert(kFoldStepBytes % kStepBytes == 0);
+    for (std::size_t i = 0; i < fold.bytes; i += kStepBytes) {
+        if (i % kFoldStepBytes == 0) take_ahead(fold, i);
+        const __m512i sum = Sum::of(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i));
+        for (std::byte* const to : fold.kept) _mm512_storeu_si512(to + i, sum);
+        for (std::byte* const to : fold.streamed) {
+            _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), sum);
+        }
+    }
+}
+
 bool is_plain_pair(const Reduction& reduction) {
     const auto is_plain = [](const auto& operand) { return !operand.wide; };
     return reduction.sources.size() == 2 && std::ranges::all_of(reduction.sources, is_plain) &&
@@ -266,10 +282,15 @@ ReduceTable with_fp16_kernels(const ReduceTable& table) {
     constexpr int kSum = static_cast<int>(ReduceKind::kSum);
     ReduceTable changed = table;
     changed.name = "avx512_fp16";
-    changed.kernels[xcclFloat16][kSum].reduce = reduce_sum<Float16Sum, 2>;
-    changed.kernels[xcclBfloat16][kSum].reduce = reduce_sum<PartedSum<Bfloat16Parts>, 2>;
-    changed.kernels[xcclFloat8e4m3][kSum].reduce = reduce_sum<E4m3Sum, 1>;
-    changed.kernels[xcclFloat8e5m2][kSum].reduce = reduce_sum<PartedSum<E5m2Parts>, 1>;
+    const auto change = [&](xcclDataType_t type, auto reduce, StreamKernel stream) {
+        changed.kernels[type][kSum].reduce = reduce;
+        changed.kernels[type][kSum].stream[2] = stream;
+    };
+    change(xcclFloat16, reduce_sum<Float16Sum, 2>, stream_sums<Float16Sum>);
+    change(xcclBfloat16, reduce_sum<PartedSum<Bfloat16Parts>, 2>,
+           stream_sums<PartedSum<Bfloat16Parts>>);
+    change(xcclFloat8e4m3, reduce_sum<E4m3Sum, 1>, stream_sums<E4m3Sum>);
+    change(xcclFloat8e5m2, reduce_sum<PartedSum<E5m2Parts>, 1>, stream_sums<PartedSum<E5m2Parts>>);
     return changed;
 }
 

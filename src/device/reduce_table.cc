@@ -80,6 +80,11 @@ void reduce(const Reduction& reduction) {
     current_table()->kernels[reduction.type][static_cast<int>(reduction.kind)].reduce(reduction);
 }
 
+StreamKernel stream_kernel(xcclDataType_t type, ReduceKind kind, std::size_t source_count) {
+    if (source_count > kMostFoldSources) return nullptr;
+    return current_table()->kernels[type][static_cast<int>(kind)].stream[source_count];
+}
+
 PairKernel pair_kernel(xcclDataType_t type, ReduceKind kind) {
     XCCL_DEBUG_ASSERT(accumulate_type(type) == type);
     return current_table()->kernels[type][static_cast<int>(kind)].reduce_two;

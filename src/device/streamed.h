@@ -7,12 +7,15 @@
 // so that what is published afterwards is published with them.
 #pragma once
 
+#include <span>
+
 #include "device/kernels.h"
 
 namespace xccl {
 
-// Of many sources (over 16) it is plain reduce().
-void reduce_streamed(const Reduction& reduction);
+// `kept`: further destinations, which are written through the caches and may be sources; narrower
+// than none of the others. Of many sources (over 16) it may be plain reduce().
+void reduce_streamed(const Reduction& reduction, std::span<const ReduceDestination> kept = {});
 
 void copy_bytes_streamed(std::byte* destination, const std::byte* source, std::size_t bytes);
 // The source is taken (taken.h).

@@ -285,29 +285,15 @@ void LaneWalker::combine(Workspace& workspace, const BoundStep& step, std::uint3
             workspace.destinations[destination_count++] = destination;
         }
     }
-    const ReduceDestination& first = workspace.destinations[0];
-    const Reduction reduction{.type = launch.type,
-                              .kind = launch.reduce_kind,
-                              .sources = {workspace.sources.data(), step.source_count},
-                              .destinations = {&first, destination_count},
-                              .count = elements,
-                              .scale = buffers_.scale};
-    if (destination_count > 0) reduce(reduction);
-    if (streamed_count == 0) return;
-    // What was combined already lies in a cache, and may lie where a source did: the answer to a
-    // message takes its place.
-    if (destination_count > 0 && !first.wide) {
-        for (std::size_t i = 0; i < streamed_count; ++i) {
-            copy_bytes_streamed(workspace.streamed[i].data, first.data,
-                                elements * launch_->buffer_element_bytes());
-        }
-        return;
-    }
-    const ReduceSource combined{.data = first.data, .wide = true, .scaled = false};
-    Reduction to_outputs = reduction;
-    if (destination_count > 0) to_outputs.sources = {&combined, 1};
-    to_outputs.destinations = {workspace.streamed.data(), streamed_count};
-    reduce_streamed(to_outputs);
+    Reduction reduction{.type = launch.type,
+                        .kind = launch.reduce_kind,
+                        .sources = {workspace.sources.data(), step.source_count},
+                        .destinations = {workspace.destinations.data(), destination_count},
+                        .count = elements,
+                        .scale = buffers_.scale};
+    if (streamed_count == 0) return reduce(reduction);
+    reduction.destinations = {workspace.streamed.data(), streamed_count};
+    reduce_streamed(reduction, {workspace.destinations.data(), destination_count});
 }
 
 // Does the step write the output for good, outside the caches, and does nobody read it there?

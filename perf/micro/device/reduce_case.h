@@ -38,8 +38,9 @@ class BoundCase {
             (case_.streamed ? copy_bytes_streamed : copy_bytes)(destinations_[0].data,
                                                                 sources_[0].data, count_);
         } else {
-            (case_.streamed ? reduce_streamed : reduce)(
-                {case_.type, case_.kind, sources_, destinations_, count_, Scale{}});
+            const Reduction reduction{case_.type,    case_.kind, sources_,
+                                      destinations_, count_,     Scale{}};
+            case_.streamed ? reduce_streamed(reduction) : reduce(reduction);
         }
     }
 
