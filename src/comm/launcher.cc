@@ -33,7 +33,8 @@ Launcher::Launcher(int rank, int rank_count, std::unique_ptr<Planner> planner, b
       rank_count_(rank_count),
       planner_(std::move(planner)),
       reproducible_(reproducible),
-      cached_bytes_(cached_bytes) {}
+      cached_bytes_(cached_bytes),
+      outputs_(cached_bytes) {}
 
 std::size_t Launcher::KeyHash::operator()(const Key& key) const {
     const std::uint64_t hash =
@@ -143,6 +144,10 @@ Buffers Launcher::buffers_of(const Call& call, const PreparedLaunch& launch) {
     buffers.scale = call.scale;
     if (call.op == xcclAvg) buffers.scale.floating = 1.0 / rank_count_;
     if (__builtin_expect(launch.may_refer(), 0)) find_places(launch, &buffers);
+    if (__builtin_expect(launch.may_stream(), 0)) {
+        buffers.output_left =
+            outputs_.has_left(buffers.output, launch.input_bytes() + launch.output_bytes());
+    }
     return buffers;
 }
 

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "comm/call.h"
 #include "comm/heap_places.h"
+#include "comm/output_history.h"
 #include "executor/engine.h"
 #include "executor/launch.h"
 #include "plan/planner.h"
@@ -68,6 +69,7 @@ class Launcher {
     std::byte barrier_bytes_[2] = {};
     HeapPlaces input_places_;
     HeapPlaces output_places_;
+    OutputHistory outputs_;
 };
 
 }  // namespace xccl

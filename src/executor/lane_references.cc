@@ -203,7 +203,7 @@ void LaneWalker::move_share(Workspace& workspace, const BoundStep& step,
                               .destinations = {workspace.destinations.data(), destination_count},
                               .count = count,
                               .scale = buffers_.scale};
-    if (count > 0 && launch_->streams() && !is_in_place()) {
+    if (count > 0 && streams() && !is_in_place()) {
         reduce_streamed(reduction);
     } else if (count > 0) {
         reduce(reduction);

@@ -232,7 +232,7 @@ void LaneWalker::move_run(Workspace& workspace, const BoundStep& step, std::uint
         return kPlain ? first_address(operands[i], slots[i])
                       : address(operands[i], slots[i], index, message_offset);
     };
-    const bool streamed = !kPlain && launch_->streams() && is_streamed(workspace, step);
+    const bool streamed = !kPlain && streams() && is_streamed(workspace, step);
     const auto is_taken = [&](std::size_t i) {
         return !kPlain && operands[i].space == Space::kSlot && workspace.taken[i] != 0;
     };

@@ -110,6 +110,7 @@ class LaneWalker {
         return buffers_.input == buffers_.output &&
                launch_->input_bytes() == launch_->output_bytes();
     }
+    bool streams() const { return launch_->streams() || buffers_.output_left; }
     bool is_referred(const BoundStep& step, std::uint64_t byte_count) const;
     void forget_references() {
         if (lane_->overwritten.empty()) return;

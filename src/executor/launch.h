@@ -83,6 +83,9 @@ struct Buffers {
     Scale scale{};  // where Launch::scale_input is set
     // Is the input read before anything is written over it? Then messages may refer to it.
     bool input_stays = false;
+    // Has the output left the caches since it was last used? Then it is written past them, if the
+    // call is large (PreparedLaunch::may_stream()).
+    bool output_left = false;
     // Where they lie in this process's heap, if peers may read them there (references.h).
     static constexpr std::uint64_t kNotInHeap = UINT64_MAX;
     std::uint64_t input_place = kNotInHeap;

@@ -10,6 +10,9 @@
 namespace xccl {
 namespace {
 
+// What a call touches at least, for its output to be written past the caches.
+constexpr std::uint64_t kLeastStreamedBytes = std::uint64_t{1} << 21;
+
 constexpr std::size_t kMostExpected = 16;  // lines that a core waits for at a time, about
 
 // Does a peer appear twice among these? A step could then see the head message only once.
@@ -122,6 +125,7 @@ Status PreparedLaunch::bind(const LaneGeometry& geometry, std::vector<Link*> lin
     output_bytes_ =
         extent_of(lanes_, Space::kOutput, launch_.output_layout) * buffer_element_bytes_;
     streams_ = input_bytes_ + output_bytes_ > launch_.cached_bytes;
+    may_stream_ = streams_ || input_bytes_ + output_bytes_ >= kLeastStreamedBytes;
     const bool has_trays = !geometry.is_flagged(launch_.first_lane);
     for (BoundLane& lane : lanes_) {
         for (BoundStep& step : lane.steps) {
@@ -156,7 +160,7 @@ bool PreparedLaunch::is_plain(const BoundStep& step) const {
     const bool may_post = step.posted != BoundStep::kNoOperand && has_long_messages;
     return step.first_elements > 0 && (step.span == 1 || step.coalesced) && !may_be_referred &&
            !may_post && (step.overwritten_count == 0 || !may_refer_) && !launch_.tells_lengths &&
-           !streams_;
+           !may_stream_;
 }
 
 std::size_t PreparedLaunch::scratch_bytes() const {

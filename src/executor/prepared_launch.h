@@ -50,6 +50,8 @@ class PreparedLaunch {
     // The ranks may divide what all of them would combine (BoundStep::divides).
     bool divides() const { return divides_; }
     bool streams() const { return streams_; }  // the output is written past the caches
+    // It is if it has left them, too (Buffers::output_left).
+    bool may_stream() const { return may_stream_; }
     // Asks for the first message of each peer and lane, so that what has been sent already comes
     // while the operation is started. A cached all-reduce of 8 bytes takes 56 ns beyond waiting,
     // and 120 without (cached_call_benchmark; 2 cores of an Intel Xeon at 2.1 GHz, 2026-11-29).
@@ -93,6 +95,7 @@ class PreparedLaunch {
     bool by_address_ = false;
     bool divides_ = false;
     bool streams_ = false;
+    bool may_stream_ = false;
     std::uint64_t input_bytes_ = 0;
     std::uint64_t output_bytes_ = 0;
     std::vector<Link*> links_;

@@ -92,6 +92,7 @@ Status Rank::submit_collective(const Operation& called, InFlight* entry) {
         XCCL_ASSIGN(prepared, engine_.prepare(std::move(launch)));
     }
     Buffers buffers = entry->buffers->buffers();
+    buffers.output_left = rank_ % 2 != 0;  // ranks need not agree on it
     buffers.input_stays |= buffers.input == buffers.output && prepared->steps().read_in_place;
     entry->tickets.push_back(engine_.submit(prepared, buffers));
     return ok_status();
