@@ -25,7 +25,7 @@ bool repeats_peer(std::span<const Operand> operands) {
     return std::adjacent_find(peers.begin(), peers.end()) != peers.end();
 }
 
-// Where what several ranks read can be written once; null: at most one message of the step can be
+// Where what several ranks read can be written once; null: too few of the step's messages can be
 // read there.
 Outbox* outbox_of(const BoundStep& step) {
     Outbox* outbox = nullptr;
@@ -35,7 +35,7 @@ Outbox* outbox_of(const BoundStep& step) {
         outbox = end.link->outbox;
         ++readers;
     }
-    return readers > 1 ? outbox : nullptr;
+    return readers >= (step.answers ? kLeastReadersOfAnswers : 2) ? outbox : nullptr;
 }
 
 bool has_long_reference(const BoundLane& lane) {

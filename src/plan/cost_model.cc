@@ -116,7 +116,8 @@ class Walk {
         return round;
     }
 
-    // Is it written once, however many ranks of this host get it?
+    // Is it written once, however many ranks of this host get it? Or into lines that the step has
+    // just read, which costs next to nothing beside fetching them.
     bool is_in_outbox(const Operand& operand) const {
         return protocol_ == Protocol::kSlotted && operand.space == Space::kSlot &&
                is_shared(operand);

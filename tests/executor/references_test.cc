@@ -299,6 +299,56 @@ TEST(Shared, ArePayloadsWhileTheOutboxHasAFreeSlot) {
     for (int rank = 1; rank < 4; ++rank) EXPECT_EQ(output[rank], input) << rank;
 }
 
+std::shared_ptr<const Steps> two_phases_of(int rank, int rank_count) {
+    StepsBuilder steps(rank, rank_count, static_cast<std::uint32_t>(rank_count));
+    const auto mine = static_cast<std::uint32_t>(rank);
+    std::vector<Operand> sources, destinations{steps.output(mine)};
+    for (int peer = 0; peer < rank_count; ++peer) {
+        const auto theirs = static_cast<std::uint32_t>(peer);
+        sources.push_back(peer == rank ? steps.input(mine) : steps.slot(peer, mine));
+        if (peer == rank) continue;
+        steps.step({steps.input(theirs)}, {steps.slot(peer, theirs)});
+        destinations.push_back(steps.slot(peer, mine));
+    }
+    steps.step(sources, destinations);
+    for (int peer = 0; peer < rank_count; ++peer) {
+        if (peer == rank) continue;
+        const auto theirs = static_cast<std::uint32_t>(peer);
+        steps.step({steps.slot(peer, theirs)}, {steps.output(theirs)});
+    }
+    return steps.build();
+}
+
+// An all-reduce whose last message from rank 0 to rank 1 is an answer, and how that was sent.
+MessageKind kind_of_answers(int rank_count) {
+    constexpr std::uint64_t kCount = 4000;
+    LaneGeometry geometry = small_geometry();
+    geometry.slotted_slot_bytes = 4 * kLeastSharedBytes + 128;
+    Rig rig(rank_count, geometry);
+    rig.use_outboxes();
+    const std::vector<std::int32_t> input(kCount, 3);
+    std::vector<std::vector<std::int32_t>> output(static_cast<std::size_t>(rank_count),
+                                                  std::vector<std::int32_t>(kCount));
+    for (int rank = 0; rank < rank_count; ++rank) {
+        const auto launch = rig.engine(rank).prepare(
+            make_launch(two_phases_of(rank, rank_count), geometry, {.count = kCount}));
+        EXPECT_TRUE(launch.ok()) << launch.status().text();
+        rig.engine(rank).submit(*launch, {.input = in(input), .output = out(output[rank])});
+    }
+    rig.settle();
+    for (const auto& values : output) {
+        EXPECT_EQ(values, std::vector<std::int32_t>(kCount, 3 * rank_count));
+    }
+    const Sender& sender = rig.link(0, 1)->senders[1];
+    return static_cast<MessageKind>(std::uint16_t{sender.view().header(sender.published())->kind});
+}
+
+TEST(Shared, AreAnswersToManyAlone) {
+    EXPECT_EQ(kind_of_answers(4), MessageKind::kPayload);
+    EXPECT_EQ(kind_of_answers(kLeastReadersOfAnswers), MessageKind::kPayload);
+    EXPECT_EQ(kind_of_answers(kLeastReadersOfAnswers + 1), MessageKind::kShared);
+}
+
 Steps landing(const StepsBuilder& steps) {
     Steps built = *steps.build();
     built.lands = true;
