@@ -11,7 +11,8 @@ rounds those go on alone that may be the best there, and where too few rounds we
 more of them than its share of the time.
 
 hot: the same buffers again and again, rewritten by their owner before each iteration, whose ranks
-start together; its time is that of its slowest rank.
+start together; its time is that of its slowest rank. Where ranks outnumber cores, a rank whose call
+is over begins with what is not timed when those of all are over.
 cold: iterations go round through buffers of four times the last-level cache, written a rotation
 earlier and thrown out of the caches; ranks come at random within 20 us, and the time is from the
 last arrival to the last completion.

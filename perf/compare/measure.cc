@@ -94,6 +94,7 @@ std::string measure(Library& library, StartingLine& line, const Request& request
         line.line_up();
         if (is_cold) spin(arrivals.next());
         const Spent spent = timed_run(library, reads_processor_time);
+        line.finish();
         ++used;
         if (call < request.warm_ups) continue;
         times << ' ' << spent.start << ' ' << spent.passed;
