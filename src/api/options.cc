@@ -48,6 +48,7 @@ Result<CommunicatorOptions> options_from(const xcclConfig_t* given) {
     options.interfaces = config.netName ? config.netName : settings.socket_ifname;
     options.name = config.commName ? config.commName : "";
     options.spin_us = static_cast<int>(settings.spin_us);
+    options.spread = settings.spread;
     options.stall_warn_ms = static_cast<int>(settings.stall_warn_ms);
     options.mismatch_check = settings.mismatch_check;
     XCCL_TRY(check_range("timeoutMs", options.timeout_ms, 0));

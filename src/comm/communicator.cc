@@ -53,6 +53,11 @@ Communicator::Communicator(CommunicatorOptions options, std::unique_ptr<Membersh
       launcher_(std::move(launcher)),
       crowded_(is_crowded(*membership_)),
       longest_spin_(std::max<Clock::duration>(microseconds(options_.spin_us), kShortestSpin)),
+      core_share_(links_->segment(),
+                  {.rank = membership_->rank,
+                   .rank_count = membership_->rank_count(),
+                   .index = links_->local_index(membership_->rank)},
+                  crowded_ && options_.spread),
       spin_(longest_spin_),
       engine_(membership_->rank, membership_->rank_count(), links_->geometry(), links_.get()) {}
 
@@ -111,6 +116,7 @@ Status Communicator::run(const Call& call) {
     if (__builtin_expect(failure_watch_->told(), 0)) watch_locked(lock);
     if (__builtin_expect(!failure_.ok(), 0)) return failure_;
     if (__builtin_expect(!queue_.empty(), 0)) return run_queued(call, lock);
+    core_share_.begin();
     Ticket ticket{};
     std::uint64_t record = 0;
     bool timed = true;
@@ -200,6 +206,7 @@ bool Communicator::look(Ticket ticket, int looks, const Lock& lock) {
 bool Communicator::yield(Ticket ticket, const Lock& lock) {
     const Clock::duration patience = others_busy(this) ? Clock::duration(0) : kYieldTime;
     const Clock::time_point start = Clock::now();
+    core_share_.look(start);
     Clock::time_point before = start;
     for (;;) {
         bool moved = false;

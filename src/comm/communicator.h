@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "comm/call.h"
+#include "comm/core_share.h"
 #include "comm/failure_watch.h"
 #include "comm/launcher.h"
 #include "comm/links.h"
@@ -38,6 +39,7 @@ struct CommunicatorOptions {
     bool reproducible = false;
     std::string interfaces;
     int spin_us = 20;
+    bool spread = true;
     int stall_warn_ms = 5000;
     bool mismatch_check = true;
 };
@@ -143,6 +145,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     const Clock::duration longest_spin_;
 
     mutable ShortLock mutex_;
+    CoreShare core_share_;
     Clock::duration spin_;  // how long the next wait spins
     Engine engine_;
     FlightRecorder recorder_;

@@ -61,6 +61,8 @@ class Segment {
 
     Doorbell& doorbell(int rank) const { return block(rank).doorbell; }
     OperationBoard& operations(int rank) const { return block(rank).operations; }
+    // The CPU that a rank was last seen on, plus one; 0: not told. Written by that rank.
+    std::atomic<std::int32_t>& cpu(int rank) const { return block(rank).cpu; }
     FailureRecord& failure() const { return header().failure; }
     void ring_all() const;
 

@@ -27,7 +27,7 @@ namespace xccl {
 
 struct SegmentHeader {
     static constexpr std::uint64_t kMagic = 0x78636c2d73656731;  // "xcl-seg1"
-    static constexpr std::uint32_t kVersion = 3;
+    static constexpr std::uint32_t kVersion = 4;
 
     std::uint64_t magic;
     std::uint32_t version;
@@ -54,6 +54,7 @@ struct alignas(64) RankBlock {
     alignas(64) std::atomic<Presence> presence;
     // The local rank whose life word stands for this one's process.
     std::atomic<std::uint32_t> life_index;
+    std::atomic<std::int32_t> cpu;  // that it was last seen on, plus one; 0: not told
     OperationBoard operations;
     alignas(64) HeapAddress heap;
     LandingGate gate;
