@@ -15,10 +15,10 @@
 // the timed calls of large requests, else 0; then each timed call, on the clock of the machine.
 //
 // Buffers are made for each request, page-aligned and touched. Before each call all ranks line up,
-// untimed, and so is all that is done to the buffers; where ranks outnumber cores they line up behind
-// it, too. Every element is checked: of the last call's
-// output where the same buffers are used again and again, else of every one. Inputs change from one
-// call to the next, so that an old result is a wrong one.
+// untimed, and so is all that is done to the buffers; where ranks outnumber cores they line up
+// behind it, too. Every element is checked: of the last call's output where the same buffers are
+// used again and again, else of every one. Inputs change from one call to the next, so that an old
+// result is a wrong one.
 #include "worker.h"
 
 #include <sys/socket.h>
