@@ -17,8 +17,12 @@ constexpr int kSpinsPerLook = 32;  // advance() calls between two looks at the c
 // Of calls that touch no more, only what waits is timed: the others take about a microsecond, and
 // two looks at the clock 0.05 (cached_call_benchmark; an Intel Xeon at 2.1 GHz, 2026-11-29).
 constexpr std::uint64_t kUntimedBytes = 8192;
-constexpr int kCrowdedSpins = 4;  // where ranks share cores: the peer may wait for this one
-constexpr int kCrowdedSpinsOfCarrier = 1;                   // each is a system call
+// Where ranks share cores, before the first yield. In shared memory none: what is not there yet is
+// mostly a peer's that needs the core. 8 bytes with 8 and 16 ranks on 2 cores take 0.87 and 0.96 of
+// the time that they take with 4, broadcasts and reduce-scatters of 64 bytes with 4 ranks 0.94 and
+// 0.96 (compare's workers in turns; an Intel Xeon at 2.1 GHz, 2026-11-29).
+constexpr int kCrowdedSpins = 0;
+constexpr int kCrowdedSpinsOfCarrier = 1;  // each is a system call
 constexpr Clock::duration kShortestSpin = microseconds(1);  // where others want the core
 constexpr microseconds kYieldTime{100};                     // after spinning, before sleeping
 constexpr int kYieldsPerLook = 8;                           // at the clock
