@@ -16,8 +16,9 @@ namespace {
 
 static_assert(kMaxLanes <= 32, "lanes are bits of a word");
 
-// From here on a message is worth spreading over the streams.
-constexpr std::uint32_t kSpreadBytes = 8 * 1024;
+// From here on a message is large: worth spreading over the streams, and its slot worth having back
+// soon.
+constexpr std::uint32_t kLargeBytes = 8 * 1024;
 
 // Where the payload of a message of this rank lies: in its slot, or in a buffer of the caller's.
 const std::byte* payload_of(const SlotHeader* slot) {
@@ -95,14 +96,16 @@ bool TcpPeer::OutLane::is_published(std::uint32_t sequence) const {
 }
 
 // A frame of its own takes as long to send as a message: not while the caller waits for what this
-// rank has just read.
+// rank has just read. Of small messages it is spared as long as can be, since the next message to
+// that peer may take the credit along; of large ones it comes in time for the sender to go on.
 bool TcpPeer::mark_released(int lane) {
     const InLane& in = in_[static_cast<std::size_t>(lane)];
+    const std::uint32_t slots = in.mailbox.slot_count;
     const std::uint32_t owed = in.consumed() - in.returned;
-    if (owed < std::max(in.mailbox.slot_count / 2, 1u)) return false;
+    if (owed < std::max(in.takes_large ? slots / 2 : slots - 1, 1u)) return false;
     credit_due_ |= 1u << lane;
     shared_->credit_waits = true;
-    return owed + 1 >= in.mailbox.slot_count;
+    return owed + (in.takes_large ? 1 : 0) >= slots;
 }
 
 void TcpPeer::say_leaving() {
@@ -126,7 +129,7 @@ FrameHeader TcpPeer::header_of(FrameKind kind, int lane) {
 std::uint32_t TcpPeer::preferred_stream(int lane) const {
     const LaneGeometry& geometry = shared_->geometry;
     const OutLane& out = out_[static_cast<std::size_t>(lane)];
-    if (out.mailbox.header(out.next)->byte_count < kSpreadBytes) return 0;
+    if (out.mailbox.header(out.next)->byte_count < kLargeBytes) return 0;
     if (geometry.is_flagged(lane) || lane == geometry.point_to_point_lane()) return out.next;
     const auto lanes = static_cast<std::uint32_t>(geometry.slotted_lanes);
     const auto streams = static_cast<std::uint32_t>(shared_->stream_count);
@@ -365,6 +368,7 @@ void TcpPeer::show(const FrameHeader& header) {
     InLane& in = in_[header.lane];
     const std::uint32_t slot = slot_index(header.sequence, in.mailbox);
     in.coming[slot] = false;
+    in.takes_large = header.byte_count >= kLargeBytes;
     const std::byte* const placed = in.placed[slot];
     if (placed != nullptr) {
         auto* const place = reinterpret_cast<std::byte*>(in.mailbox.header(header.sequence) + 1);

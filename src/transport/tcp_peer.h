@@ -10,10 +10,10 @@
 //
 // Messages of a lane take any stream and may overtake each other: each frame names its sequence
 // number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
-// own: when half of the slots are owed as soon as this rank has nothing better to do (it waits),
-// and at once when all but one are. Holding it back is safe: the sender's own mailbox still holds
-// as many messages as schedules are proved for, and whoever waits has returned all but less than
-// half.
+// own: as soon as this rank has nothing better to do (it waits) when half of the slots are owed, or
+// of small messages all but one; and at once when all but one are, or of small messages all. Holding
+// it back is safe: the sender's own mailbox holds as many messages as schedules are proved for, and
+// it always has credit for one more, or is being given some.
 #pragma once
 
 #include <array>
@@ -118,6 +118,7 @@ class TcpPeer : public FrameReceiver {
     struct InLane {
         MailboxView mailbox;
         std::uint32_t returned = 0;      // credit that the peer has been given
+        bool takes_large = false;        // the last message was one
         std::vector<bool> coming;        // by slot: accepted, not yet visible or under way
         PostedReceive posted;            // of the next message; no address: there is none
         std::vector<std::byte*> placed;  // by slot: where its message lies; null: there

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 
 namespace xccl {
 namespace {
@@ -50,13 +51,6 @@ class TcpPeers : public testing::Test {
         const auto read = a_seen_from_b_->read(stream);
         EXPECT_TRUE(read.ok());
         return read.ok() && *read;
-    }
-    // Rank 1 has read the next message of lane 0. True if it owes so much that it must say so.
-    bool release(Receiver& receiver) {
-        Message message;
-        EXPECT_TRUE(receiver.peek(&message));
-        receiver.release();
-        return a_seen_from_b_->mark_released(0);
     }
     bool has_heard_of(std::uint64_t sequence) const {
         return a_seen_from_b_->heard().at(sequence).has_value();
@@ -126,25 +120,46 @@ TEST_F(TcpPeersOfTwoLargeLanes, EachLaneStaysOnItsConnection) {
     EXPECT_FALSE(a_seen_from_b_->reads_long());
 }
 
-TEST_F(TcpPeers, CreditWaitsUntilTheSenderIsNearlyStuck) {
-    const std::uint32_t slots = shared_a_.geometry.flagged_slot_count;
-    Receiver receiver = a_seen_from_b_->make_link(nullptr)->receivers[0];
-    for (std::uint32_t read_so_far = 1; read_so_far < slots; ++read_so_far) {
-        send(0, 8);
-        ASSERT_TRUE(read(0));
-        const bool at_once = release(receiver);
-        EXPECT_EQ(a_seen_from_b_->owes_credit(), read_so_far >= slots / 2) << read_so_far;
-        EXPECT_EQ(shared_b_.credit_waits, read_so_far >= slots / 2) << read_so_far;
-        EXPECT_EQ(at_once, read_so_far + 1 == slots) << read_so_far;
+// What rank 1 does with credit for so many messages of `bytes` that it has read: from the first
+// number on it is returned when it waits, from the second one at once.
+struct CreditRule {
+    std::uint32_t bytes;
+    std::uint32_t when_waiting;
+    std::uint32_t at_once;
+};
+
+class TcpPeersCredit : public TcpPeers, public testing::WithParamInterface<CreditRule> {};
+
+TEST_P(TcpPeersCredit, WaitsAndComesBeforeTheSenderIsStuck) {
+    const std::uint32_t slots = shared_a_.geometry.slotted_slot_count;
+    Receiver receiver = a_seen_from_b_->make_link(nullptr)->receivers[kLargeLane];
+    std::uint32_t owed = 0;
+    for (bool at_once = false; !at_once;) {
+        send(kLargeLane, GetParam().bytes);
+        read(0);
+        read(1);
+        Message message;
+        ASSERT_TRUE(receiver.peek(&message));
+        receiver.release();
+        at_once = a_seen_from_b_->mark_released(kLargeLane);
+        ++owed;
+        EXPECT_EQ(a_seen_from_b_->owes_credit(), owed >= GetParam().when_waiting) << owed;
+        EXPECT_EQ(shared_b_.credit_waits, owed >= GetParam().when_waiting) << owed;
+        EXPECT_EQ(at_once, owed == GetParam().at_once) << owed;
+        ASSERT_LE(owed, slots);
     }
     ASSERT_TRUE(a_seen_from_b_->pump().ok());
     EXPECT_FALSE(a_seen_from_b_->owes_credit());
-    for (std::uint32_t i = 0; i < slots; ++i) {
-        ASSERT_TRUE(b_seen_from_a_->read(0).ok());
-        send(0, 8);  // which fails where rank 0 has no credit to pass it on
-    }
-    EXPECT_TRUE(b_seen_from_a_->flushed());
+    ASSERT_TRUE(b_seen_from_a_->read(0).ok());
+    for (std::uint32_t i = 0; i < slots; ++i) send(kLargeLane, 8);
+    EXPECT_TRUE(b_seen_from_a_->flushed());  // there was credit for all
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, TcpPeersCredit,
+                         testing::Values(CreditRule{8, 3, 4}, CreditRule{16 * 1024, 2, 3}),
+                         [](const auto& tested) {
+                             return std::to_string(tested.param.bytes) + "Bytes";
+                         });
 
 }  // namespace
 }  // namespace xccl
