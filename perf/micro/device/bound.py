@@ -26,10 +26,12 @@ from machine import commit, description  # noqa: E402
 
 # As the benchmark names the type, and what its function has in its name.
 LOOPS = {"float32": "::fold<(xccl::ReduceKind)0, 2ul, float>(",
-         "float16": "::Float16Sum>(",
-         "bfloat16": "::Bfloat16Parts> >(",
-         "float8_e5m2": "::E5m2Parts> >(",
-         "float8_e4m3": "::E4m3Sum>("}
+         "float16": "::sum_two<xccl::(anonymous namespace)::Float16Sum>(",
+         "bfloat16": "::sum_two<xccl::(anonymous namespace)::PartedSum<"
+                     "xccl::(anonymous namespace)::Bfloat16Parts> >(",
+         "float8_e5m2": "::sum_two<xccl::(anonymous namespace)::PartedSum<"
+                        "xccl::(anonymous namespace)::E5m2Parts> >(",
+         "float8_e4m3": "::sum_two<xccl::(anonymous namespace)::E4m3Sum>("}
 NEEDED = "avx512_fp16"
 TRAFFIC = 3 * VECTOR_BYTES  # two sources are read and a result is written
 ROUNDS = 5
