@@ -22,7 +22,7 @@ constexpr std::uint64_t kUntimedBytes = 8192;
 // the time that they take with 4, broadcasts and reduce-scatters of 64 bytes with 4 ranks 0.94 and
 // 0.96 (compare's workers in turns; an Intel Xeon at 2.1 GHz, 2026-11-29).
 constexpr int kCrowdedSpins = 0;
-constexpr int kCrowdedSpinsOfCarrier = 1;  // each is a system call
+constexpr int kCrowdedSpinsOfCarrier = 1;                   // each is a system call
 constexpr Clock::duration kShortestSpin = microseconds(1);  // where others want the core
 constexpr microseconds kYieldTime{100};                     // after spinning, before sleeping
 constexpr int kYieldsPerLook = 8;                           // at the clock
