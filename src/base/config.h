@@ -75,7 +75,8 @@ constexpr std::size_t kMinSecretBytes = 16;
       "How long a wait spins before it sleeps, in microseconds.")                                  \
     X(bool, spread, "XCCL_SPREAD", true, (FlagRule{}),                                             \
       "Where ranks outnumber cores, one that waits on a core with at least two ranks more than "   \
-      "another goes there; 0: where ranks run is left to the system.")                             \
+      "another goes there, by its affinity, which is then as before; 0: that is left to the "      \
+      "system.")                                                                                   \
     X(std::int64_t, stall_warn_ms, "XCCL_STALL_WARN_MS", 5000, (NumberRule{0, kMaxSettingMs}),     \
       "A wait longer than this logs one line that names whom it waits for; 0: never.")             \
     X(bool, mismatch_check, "XCCL_MISMATCH_CHECK", true, (FlagRule{}),                             \

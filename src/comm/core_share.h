@@ -2,10 +2,11 @@
 //
 // Ranks that poll and yield never look idle to the kernel, nor cold: it leaves three of four on one
 // of two cores for a tenth of a second and more, and whatever they do together takes as long as the
-// fuller core needs. So each rank tells the others of its host which CPU it runs on, and who waits
-// looks now and then: if another CPU has at least two ranks fewer, one of those on this CPU goes
-// there. It does so by allowing itself that CPU alone and then again all that it was allowed, so
-// nothing is pinned, and the kernel may move it on.
+// fuller core needs. So with each blocking call a rank tells the others of its host which CPU it
+// runs on, and who waits in one looks now and then: if another CPU has at least two ranks fewer,
+// one of those on this CPU goes there. It does so by allowing itself that CPU alone and then again
+// all that it was allowed, so nothing is pinned, and the kernel may move it on. XCCL_SPREAD=0
+// leaves affinities alone.
 //
 //     CPU 0: ranks 0 1 3    CPU 1: rank 2       rank 3, the last of the fuller one, goes to CPU 1
 #pragma once
@@ -21,6 +22,13 @@
 #include "transport/segment.h"
 
 namespace xccl {
+
+// As many CPUs as a rank tells of itself.
+using CpuSets = std::array<cpu_set_t, kMaxCpuMaskWords * 64 / CPU_SETSIZE>;
+
+// Is it this rank's turn, if anybody is to leave its CPU? One of a CPU's ranks moves at a time, the
+// last, or they would all go and meet again.
+bool may_move(int index, std::span<const int> cpu_of_rank);
 
 // Where the rank of that index had better run, of the CPUs that it may run on; -1: where it is.
 // cpu_of_rank: the CPU that each rank of the host was last seen on; -1: not known.
@@ -50,8 +58,6 @@ class CoreShare {
     }
 
   private:
-    // As many CPUs as a rank tells of itself.
-    using CpuSets = std::array<cpu_set_t, kMaxCpuMaskWords * 64 / CPU_SETSIZE>;
     static constexpr std::uint32_t kCallsPerLook = 256;
     // Between two looks. Longer after each move, as the kernel may move back who was moved: it
     // knows of others that want the core.
