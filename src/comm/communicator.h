@@ -111,7 +111,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
     bool carry(Carrier& carrier);
     void expect_from_blockage(Carrier& carrier);
     [[gnu::always_inline]] bool advance_locked(const Lock&);
-    [[gnu::always_inline]] void begin_locked(const Lock&);
+    [[gnu::always_inline]] void begin_locked(Ticket, const Lock&);
     void settle_failure(const Lock& lock) {
         if (__builtin_expect(!engine_.status().ok() && failure_.ok(), 0)) settle_new_failure(lock);
     }
@@ -146,7 +146,8 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
 
     mutable ShortLock mutex_;
     CoreShare core_share_;
-    Clock::duration spin_;  // how long the next wait spins
+    Clock::duration spin_;             // how long the next wait spins
+    std::uint32_t calls_unheard_ = 0;  // that were done before anything was read
     Engine engine_;
     FlightRecorder recorder_;
     std::deque<std::shared_ptr<Work>> queue_;    // issued, not submitted, in order

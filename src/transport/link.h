@@ -82,6 +82,9 @@ class Carrier {
 
     // Moves what can be moved now; true if anything was. A failure names the peer that is lost.
     virtual Result<bool> progress() = 0;
+    // Are messages all that is under way? Then a call may send before it calls progress(); while
+    // connections form, or messages are held up, what is due must not wait for that.
+    virtual bool is_settled() const { return false; }
     // This rank has nothing to do until something comes from `peer` (-1: nobody knows from whom),
     // who may as well be one that this carrier does not serve. progress() may look there first, and
     // at all others less often. Holds until the next call.

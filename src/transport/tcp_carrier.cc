@@ -171,9 +171,18 @@ Result<bool> TcpCarrier::progress() {
     } else {
         moved = look_at_all();
     }
+    if (!failure_.ok()) return failure_;
     if (!moved && shared_.credit_waits) return_credit();
     if (!failure_.ok()) return failure_;
     return moved;
+}
+
+bool TcpCarrier::is_settled() const {
+    const auto is_complete = [&](const TcpPeer* to) {
+        return to->formed_count() == shared_.stream_count;
+    };
+    return !gate_->busy() && blocked_streams_ == 0 && shared_.delayed.empty() &&
+           std::ranges::all_of(known_, is_complete);
 }
 
 void TcpCarrier::return_credit() {

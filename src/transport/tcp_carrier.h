@@ -31,6 +31,7 @@ class TcpCarrier : public Carrier {
     void published(int rank, int lane) override;
     void released(int rank, int lane) override;
     Result<bool> progress() override;
+    bool is_settled() const override;
     void expect(int rank) override { expected_ = rank; }
     void post(int rank, int lane, const PostedReceive& posted) override;
     bool flushed() const override;

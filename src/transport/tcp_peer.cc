@@ -96,16 +96,16 @@ bool TcpPeer::OutLane::is_published(std::uint32_t sequence) const {
 }
 
 // A frame of its own takes as long to send as a message: not while the caller waits for what this
-// rank has just read. Of small messages it is spared as long as can be, since the next message to
-// that peer may take the credit along; of large ones it comes in time for the sender to go on.
+// rank has just read. Of small messages it is spared longer, since the next message to that peer
+// may take the credit along; of large ones it comes in time for the sender to go on.
 bool TcpPeer::mark_released(int lane) {
     const InLane& in = in_[static_cast<std::size_t>(lane)];
     const std::uint32_t slots = in.mailbox.slot_count;
     const std::uint32_t owed = in.consumed() - in.returned;
-    if (owed < std::max(in.takes_large ? slots / 2 : slots - 1, 1u)) return false;
+    if (owed < std::max(in.takes_large ? slots / 2 : slots * 3 / 4, 1u)) return false;
     credit_due_ |= 1u << lane;
     shared_->credit_waits = true;
-    return owed + (in.takes_large ? 1 : 0) >= slots;
+    return owed + 1 >= slots;
 }
 
 void TcpPeer::say_leaving() {

@@ -10,10 +10,10 @@
 //
 // Messages of a lane take any stream and may overtake each other: each frame names its sequence
 // number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
-// own: as soon as this rank has nothing better to do (it waits) when half of the slots are owed, or
-// of small messages all but one; and at once when all but one are, or of small messages all.
-// Holding it back is safe: the sender's own mailbox holds as many messages as schedules are proved
-// for, and it always has credit for one more, or is being given some.
+// own: as soon as this rank has nothing better to do (it waits) when half of the slots are owed, of
+// small messages three quarters; and at once when all but one are. Holding it back is safe: the
+// sender's own mailbox holds as many messages as schedules are proved for, and it always has credit
+// for one more, or is being given some.
 #pragma once
 
 #include <array>

@@ -300,6 +300,34 @@ TEST_P(Contract, CreditBoundsWhatIsUnderWay) {
     }
 }
 
+// Of what has been read, most may be owed without a word: whoever waits next returns it, or the
+// sender would be left with the slots that it has still.
+TEST_P(Contract, WhoWaitsReturnsTheCreditThatItOwes) {
+    if (!GetParam().remote) return;  // slots are free as soon as they are released
+    const std::uint32_t slots = pair_.geometry.flagged_slot_count;
+    const std::uint32_t owed = slots * 3 / 4;
+    std::uint32_t sent = 0, received = 0;
+    advance_until([&] {
+        if (sent < owed) sent += try_send(pair_.a, 0, sent, 16);
+        received += try_receive(pair_.b, 0, received, 16);
+        return received == owed;
+    });
+    advance_until([&] {
+        sent += try_send(pair_.a, 0, sent, 16);
+        return sent == owed + 2 * slots;
+    });
+}
+
+TEST_P(Contract, ACarrierIsSettledOnceItsConnectionsStand) {
+    if (!GetParam().remote) return;
+    const auto is_settled = [](const End& end) { return end.link->carrier->is_settled(); };
+    EXPECT_FALSE(is_settled(pair_.a) || is_settled(pair_.b));
+    advance_until([&] { return is_settled(pair_.a) && is_settled(pair_.b); });
+    ASSERT_TRUE(try_send(pair_.a, 0, 0, 16));
+    advance_until([&] { return try_receive(pair_.b, 0, 0, 16); });
+    advance_until([&] { return is_settled(pair_.a) && is_settled(pair_.b); });
+}
+
 TEST_P(Contract, LanesAndDirectionsDoNotDisturbEachOther) {
     // All lanes in both directions at once, each at a pace of its own; lane 1 of `a` is blocked by
     // its reader until everything else is through.

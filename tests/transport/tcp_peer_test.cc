@@ -20,10 +20,11 @@ constexpr int kLargeLane = 1;
 
 class TcpPeers : public testing::Test {
   protected:
-    explicit TcpPeers(int slotted_lanes = 1) {
+    explicit TcpPeers(int slotted_lanes = 1, std::uint32_t slots = 4) {
         for (TcpShared* shared : {&shared_a_, &shared_b_}) {
             shared->geometry.flagged_lanes = 1;
             shared->geometry.slotted_lanes = slotted_lanes;
+            shared->geometry.slotted_slot_count = slots;
             shared->stream_count = kStreams;
         }
         b_seen_from_a_ = TcpPeer::make(1, &shared_a_).value();
@@ -123,12 +124,16 @@ TEST_F(TcpPeersOfTwoLargeLanes, EachLaneStaysOnItsConnection) {
 // What rank 1 does with credit for so many messages of `bytes` that it has read: from the first
 // number on it is returned when it waits, from the second one at once.
 struct CreditRule {
+    std::uint32_t slots;
     std::uint32_t bytes;
     std::uint32_t when_waiting;
     std::uint32_t at_once;
 };
 
-class TcpPeersCredit : public TcpPeers, public testing::WithParamInterface<CreditRule> {};
+class TcpPeersCredit : public TcpPeers, public testing::WithParamInterface<CreditRule> {
+  protected:
+    TcpPeersCredit() : TcpPeers(1, GetParam().slots) {}
+};
 
 TEST_P(TcpPeersCredit, WaitsAndComesBeforeTheSenderIsStuck) {
     const std::uint32_t slots = shared_a_.geometry.slotted_slot_count;
@@ -155,11 +160,15 @@ TEST_P(TcpPeersCredit, WaitsAndComesBeforeTheSenderIsStuck) {
     EXPECT_TRUE(b_seen_from_a_->flushed());  // there was credit for all
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, TcpPeersCredit,
-                         testing::Values(CreditRule{8, 3, 4}, CreditRule{16 * 1024, 2, 3}),
-                         [](const auto& tested) {
-                             return std::to_string(tested.param.bytes) + "Bytes";
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Rules, TcpPeersCredit,
+    testing::Values(CreditRule{1, 8, 1, 1}, CreditRule{2, 8, 1, 1}, CreditRule{4, 8, 3, 3},
+                    CreditRule{8, 8, 6, 7}, CreditRule{1, 16 * 1024, 1, 1},
+                    CreditRule{2, 16 * 1024, 1, 1}, CreditRule{4, 16 * 1024, 2, 3},
+                    CreditRule{8, 16 * 1024, 4, 7}),
+    [](const auto& tested) {
+        return std::to_string(tested.param.slots) + "SlotsOf" + std::to_string(tested.param.bytes);
+    });
 
 }  // namespace
 }  // namespace xccl
