@@ -10,7 +10,7 @@ import report
 from jobs import Job, JobFailed, Request
 from journal import Journal
 from plan import LARGE_BYTES
-from race import RESERVE, contestant_of, needs_more, out_of_reach
+from race import RESERVE, contestant_of, has_rival, needs_more, out_of_reach, without
 from ratios import after_last_arrival, percentile, slowest_ranks
 from rows import LEAST_ROUNDS
 from team import Team
@@ -149,7 +149,7 @@ class Comparison:
                                  and needs_more(controls, self.controls, has_choice)):
                 break
             if number == least_rounds:
-                retired = out_of_reach(blocks)
+                retired = out_of_reach(without(lost, blocks))
             seed = next(self._seeds)  # the same arrivals for all contestants of the round
             for job in [job for job in team.jobs if job in plans
                         and contestant_of(cell_words(job, case, size)) not in retired]:
@@ -160,10 +160,13 @@ class Comparison:
             controls.append(self.control.measure())
             if is_extra:
                 self._reserve -= time.monotonic() - start - passed
-        # What one lost half-way would leave the others no rounds to be compared in.
-        gone = {contestant_of(one) for one in lost}
-        return ([{**block, "retired": contestant_of(block) in retired} for block in blocks
-                 if contestant_of(block) not in gone], controls, lost)
+        # What one lost half-way would leave the others no rounds to be compared in. If those are
+        # lost that went on, who was retired is the best that is left.
+        left = without(lost, blocks)
+        if not has_rival(block for block in left if contestant_of(block) not in retired):
+            retired = set()
+        return ([{**block, "retired": contestant_of(block) in retired} for block in left],
+                controls, lost)
 
     def _unless_lost(self, job, lost, case, size, measure):
         """A job that fails is left out of this cell; the others go on."""

@@ -16,6 +16,16 @@ def contestant_of(words):
     return words["library"], words["setting"], words["transport"]
 
 
+def without(lost, blocks):
+    """The blocks of those that were not lost."""
+    gone = {contestant_of(one) for one in lost}
+    return [block for block in blocks if contestant_of(block) not in gone]
+
+
+def has_rival(blocks):
+    return any(block["library"] not in (OURS, FLOOR) for block in blocks)
+
+
 def out_of_reach(blocks):
     """Of the contestants those that cannot be the best rival of any transport that they count in."""
     times = {}

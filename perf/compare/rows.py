@@ -105,7 +105,7 @@ def _row(blocks):
                if library not in times}
     # A library that failed half-way has no time in the later rounds: only full rounds are compared.
     runs = [set(of) for settings in times.values() for of in settings.values()]
-    full = sorted(set.intersection(*runs))
+    full = sorted(set.intersection(*runs)) if runs else []
     calm = {block["round"] for block in blocks if block["calm"]}
     kept = [number for number in full if number in calm]
     medians = {library: _times_of(settings) for library, settings in times.items()}

@@ -245,6 +245,11 @@ class Race(unittest.TestCase):
         self.assertEqual((row["compared"], row["best_rival"], row["ratio"]), (6, "MPI", 0.8))
         self.assertEqual(row["medians_us"], {"xccl": 4, "MPI": 5, "Gloo": 2})
 
+    def test_a_row_of_retired_ones_alone_has_times_and_no_ratio(self):
+        row, = rows.rows_of([block("MPI", 0, 1, retired=True)], [(10, 10)] * 2)
+        self.assertNotIn("ratio", row)
+        self.assertEqual((row["medians_us"], row["compared"]), ({"MPI": 1}, 0))
+
     def test_a_setting_that_is_retired_leaves_the_library_its_others(self):
         blocks = [block(library, number, time) for number in range(6)
                   for library, time in (("xccl", 4), ("MPI", 5))]
@@ -294,6 +299,8 @@ class Bounds(unittest.TestCase):
     def test_what_proves_nothing_is_told_apart_and_the_broken_ones_by_name(self):
         disturbed = [dict(self.rows(size=4096)[0], disturbed=True)]
         self.assertEqual(set(self.kept(disturbed).values()), {(0, 0, 1)})
+        no_rival = [{word: of for word, of in disturbed[0].items() if word != "ratio"}]
+        self.assertEqual(set(self.kept(no_rival).values()), {(0, 0, 1)})
         self.assertIn("| 0 | 0 | 1 (1) |", report.of_bounds(disturbed))
         self.assertNotIn("Those that do not", report.of_bounds(disturbed))
         text = report.of_bounds(self.rows(size=4096, floor=2) + self.rows(size=16384, floor=1))

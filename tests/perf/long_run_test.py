@@ -211,6 +211,26 @@ class LongRun(unittest.TestCase):
             self.assertEqual(row["best_rival"], "MPI")
             self.assertEqual(row["medians_us"]["Gloo"], 3 * row["medians_us"]["MPI"])
 
+    def test_the_best_rival_that_is_lost_leaves_the_others_their_race(self):
+        for lost_at in (2 + 1, 2 + LEAST_ROUNDS + 2):  # before it is known who is out of reach; after
+            calls = []
+            measure = MadeUpJob.measure
+
+            def sometimes(job, request, calls=calls, lost_at=lost_at, measure=measure):
+                calls.append(job.launch.contestant)
+                if calls[-1] == "MPI" and calls.count("MPI") == lost_at:
+                    raise jobs.JobFailed("MPI dies")
+                return measure(job, request)
+            MadeUpJob.measure, MadeUpJob.slow = sometimes, {"Gloo": 3}
+            self.addCleanup(setattr, MadeUpJob, "measure", measure)
+            self.parts = [plan.Part("part", 1, 2, (HOT,), SIZES[:1])]
+            comparison = self.run_it(seconds=2 * _SECONDS)
+            MadeUpJob.measure = measure
+            row, = rows_of(comparison.blocks, comparison.controls, comparison.lost)
+            self.assertEqual((row["lost"], row["best_rival"]), (["MPI"], "Gloo"))
+            self.assertGreaterEqual(row["compared"], LEAST_ROUNDS)
+            self.assertAlmostEqual(row["ratio"], 1 / 3)
+
     def test_a_cell_whose_rounds_were_disturbed_has_more(self):
         def rounds(disturbed):
             controls = itertools.count()
