@@ -26,11 +26,13 @@ Schedule chain_broadcast(const Shape& shape);
 
 Schedule direct_all_gather(const Shape& shape);
 Schedule ring_all_gather(const Shape& shape);
+Schedule doubling_all_gather(const Shape& shape);
 Schedule bruck_all_gather(const Shape& shape);
 Schedule hierarchical_all_gather(const Shape& shape);
 
 Schedule direct_reduce_scatter(const Shape& shape);
 Schedule ring_reduce_scatter(const Shape& shape);
+Schedule halving_reduce_scatter(const Shape& shape);
 Schedule circulant_reduce_scatter(const Shape& shape);
 Schedule grid_reduce_scatter(const Shape& shape);
 Schedule hierarchical_reduce_scatter(const Shape& shape);

@@ -1,6 +1,7 @@
 #include "algorithms/registry.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "algorithms/canonical_tree.h"
 #include "algorithms/compose.h"
@@ -14,6 +15,10 @@ namespace {
 bool fits_two_reductions(const Shape& shape) {
     constexpr std::size_t kMost = kMaxReduceSources * kMaxReduceSources;
     return static_cast<std::size_t>(shape.rank_count) <= kMost;
+}
+
+bool is_power_of_two(const Shape& shape) {
+    return std::has_single_bit(static_cast<unsigned>(shape.rank_count));
 }
 
 bool has_nodes(const Shape& shape) {
@@ -60,10 +65,12 @@ constexpr Algorithm kAlgorithms[] = {
     {"chain_broadcast", chain_broadcast, Contract::kBroadcast, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
     {"direct_all_gather", direct_all_gather, Contract::kAllGather, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
     {"ring_all_gather", ring_all_gather, Contract::kAllGather, Symmetry::kRotation, Canonical::kDoesNotCombine, nullptr},
+    {"doubling_all_gather", doubling_all_gather, Contract::kAllGather, Symmetry::kNone, Canonical::kDoesNotCombine, is_power_of_two},
     {"bruck_all_gather", bruck_all_gather, Contract::kAllGather, Symmetry::kNone, Canonical::kDoesNotCombine, nullptr},
     {"hierarchical_all_gather", hierarchical_all_gather, Contract::kAllGather, Symmetry::kNone, Canonical::kDoesNotCombine, has_equal_nodes},
     {"direct_reduce_scatter", direct_reduce_scatter, Contract::kReduceScatter, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"ring_reduce_scatter", ring_reduce_scatter, Contract::kReduceScatter, Symmetry::kRotation, Canonical::kNever, nullptr},
+    {"halving_reduce_scatter", halving_reduce_scatter, Contract::kReduceScatter, Symmetry::kNone, Canonical::kNever, is_power_of_two},
     {"circulant_reduce_scatter", circulant_reduce_scatter, Contract::kReduceScatter, Symmetry::kNone, Canonical::kNever, nullptr},
     {"grid_reduce_scatter", grid_reduce_scatter, Contract::kReduceScatter, Symmetry::kNone, Canonical::kAlways, fits_two_reductions},
     {"hierarchical_reduce_scatter", hierarchical_reduce_scatter, Contract::kReduceScatter, Symmetry::kNone, Canonical::kNever, has_equal_nodes},

@@ -80,9 +80,9 @@ NetworkConditions choose_conditions(Random& random) {
 // Names that the planner knows; what cannot be had is chosen as ever.
 std::string choose_algorithms(Random& random, Scale scale) {
     constexpr const char* kNames[] = {
-        "direct",       "ring",        "binomial",        "chain",
-        "hierarchical", "double_tree", "bruck",           "halving_doubling",
-        "pairwise",     "circulant",   "direct_two_phase"};
+        "direct",           "ring",     "binomial",         "chain",    "hierarchical",
+        "double_tree",      "bruck",    "halving_doubling", "pairwise", "circulant",
+        "direct_two_phase", "doubling", "halving"};
     // Without quadratic numbers of connections, or of messages.
     if (scale == Scale::kLarge) return "binomial,bruck";
     if (random.chance(0.4)) return "";
