@@ -3,8 +3,8 @@
 // An output that fits the caches is written into them, where its reader finds it. But of buffers
 // that take turns, such as those of a model's layers, the one whose turn it is left the caches when
 // the others came: its lines would be read from memory only to be overwritten. Between two uses of
-// an output lie the bytes that all calls have touched since. If they are more than the caches hold,
-// it has left.
+// an output lie the bytes that large calls have touched since (PreparedLaunch::may_stream()). If
+// they are more than the caches hold, it has left.
 //
 // All-reduces of 1 to 8 MiB that go round through 512 MiB take 0.76 to 0.79 of the time past the
 // caches (ordinary memory; registered 0.62 to 0.70), of which a caller who then reads the output

@@ -15,7 +15,7 @@
 
 namespace xccl {
 
-constexpr int kCostFormat = 2;  // another meaning of a number is another format
+constexpr int kCostFormat = 3;  // another meaning of a number is another format
 constexpr std::size_t kMaxCostTextBytes = 4096;
 
 std::string cost_text(const MeasuredCosts& costs, std::string_view machine);

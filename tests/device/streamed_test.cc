@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "base/datatypes.h"
@@ -164,7 +165,10 @@ TEST(ReduceStreamed, HasKernelsOfTwo) {
         for (const ReduceTable* const table : usable_reduce_tables()) {
             for (int kind = 0; kind < kReduceKindCount; ++kind) {
                 const auto& kernels = table->kernels[type][kind];
-                EXPECT_TRUE(is_small || kernels.stream[2] != nullptr) << type << ", " << kind;
+                const bool sums_small = std::string_view(table->name) == "avx512_fp16" &&
+                                        kind == static_cast<int>(ReduceKind::kSum);
+                EXPECT_TRUE((is_small && !sums_small) || kernels.stream[2] != nullptr)
+                    << type << ", " << kind << ", " << table->name;
                 EXPECT_EQ(kernels.stream[0], nullptr);
                 EXPECT_EQ(kernels.stream[1], nullptr);
             }
