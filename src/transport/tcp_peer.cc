@@ -95,17 +95,27 @@ bool TcpPeer::OutLane::is_published(std::uint32_t sequence) const {
     return static_cast<std::uint32_t>(flag >> 32) == sequence;
 }
 
+bool TcpPeer::InLane::has_next() const {
+    const std::uint32_t sequence = consumed() + 1;
+    const auto flag = mailbox.header(sequence)->flag.load(std::memory_order_relaxed);
+    return static_cast<std::uint32_t>(flag >> 32) == sequence ||
+           coming[slot_index(sequence, mailbox)];
+}
+
 // A frame of its own takes as long to send as a message: not while the caller waits for what this
-// rank has just read. Of small messages it is spared longer, since the next message to that peer
-// may take the credit along; of large ones it comes in time for the sender to go on.
+// rank has just read. Of small messages it is spared as long as can be, since the next message to
+// that peer may take the credit along; but who is behind does not wait, and would let the sender
+// stop. Of large ones it comes in time for the sender to go on.
 bool TcpPeer::mark_released(int lane) {
     const InLane& in = in_[static_cast<std::size_t>(lane)];
     const std::uint32_t slots = in.mailbox.slot_count;
     const std::uint32_t owed = in.consumed() - in.returned;
-    if (owed < std::max(in.takes_large ? slots / 2 : slots * 3 / 4, 1u)) return false;
+    const bool at_once = in.takes_large ? owed + 1 >= slots
+                                        : owed >= slots || (4 * owed >= 3 * slots && in.has_next());
+    if (!at_once && owed < (in.takes_large ? slots / 2 : slots - 1)) return false;
     credit_due_ |= 1u << lane;
     shared_->credit_waits = true;
-    return owed + 1 >= slots;
+    return at_once;
 }
 
 void TcpPeer::say_leaving() {

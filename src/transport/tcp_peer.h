@@ -11,9 +11,10 @@
 // Messages of a lane take any stream and may overtake each other: each frame names its sequence
 // number, and so its slot. Credit is returned with messages of the same lane, or in a frame of its
 // own: as soon as this rank has nothing better to do (it waits) when half of the slots are owed, of
-// small messages three quarters; and at once when all but one are. Holding it back is safe: the
-// sender's own mailbox holds as many messages as schedules are proved for, and it always has credit
-// for one more, or is being given some.
+// small messages all but one; at once when all but one are, and of small messages all, or three
+// quarters if the sender is ahead. Holding it back is safe: the sender's own mailbox holds as many
+// messages as schedules are proved for, and it always has credit for one more, or is being given
+// some.
 #pragma once
 
 #include <array>
@@ -125,6 +126,7 @@ class TcpPeer : public FrameReceiver {
         std::uint32_t consumed() const {
             return mailbox.consumed->load(std::memory_order_relaxed);  // written by this thread
         }
+        bool has_next() const;  // has the next message come, or begun to?
         std::byte* take_posted(const FrameHeader& header);
     };
     struct Unmap {

@@ -160,10 +160,26 @@ TEST_P(TcpPeersCredit, WaitsAndComesBeforeTheSenderIsStuck) {
     EXPECT_TRUE(b_seen_from_a_->flushed());  // there was credit for all
 }
 
+// Who is behind does not wait, so that nobody would return it.
+TEST_F(TcpPeers, CreditForSmallMessagesIsReturnedAtOnceIfMoreHaveCome) {
+    const std::uint32_t slots = shared_a_.geometry.flagged_slot_count;
+    ASSERT_GT(slots * 3 / 4, 1u);
+    Receiver receiver = a_seen_from_b_->make_link(nullptr)->receivers[0];
+    for (std::uint32_t i = 0; i < slots; ++i) send(0, 8);
+    while (read(0)) {
+    }
+    for (std::uint32_t owed = 1; owed <= slots * 3 / 4; ++owed) {
+        Message message;
+        ASSERT_TRUE(receiver.peek(&message));
+        receiver.release();
+        EXPECT_EQ(a_seen_from_b_->mark_released(0), 4 * owed >= 3 * slots) << owed;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Rules, TcpPeersCredit,
-    testing::Values(CreditRule{1, 8, 1, 1}, CreditRule{2, 8, 1, 1}, CreditRule{4, 8, 3, 3},
-                    CreditRule{8, 8, 6, 7}, CreditRule{1, 16 * 1024, 1, 1},
+    testing::Values(CreditRule{1, 8, 1, 1}, CreditRule{2, 8, 1, 2}, CreditRule{4, 8, 3, 4},
+                    CreditRule{8, 8, 7, 8}, CreditRule{1, 16 * 1024, 1, 1},
                     CreditRule{2, 16 * 1024, 1, 1}, CreditRule{4, 16 * 1024, 2, 3},
                     CreditRule{8, 16 * 1024, 4, 7}),
     [](const auto& tested) {
